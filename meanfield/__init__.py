@@ -1,0 +1,54 @@
+"""Mean-field predictions of the Fisher information matrix's spectrum in wide neural networks."""
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from meanfield.activations import ACTIVATIONS, Activation
+    from meanfield.network import Network
+    from meanfield.norms import NORMS
+    from meanfield.prediction import Prediction, Spectrum, predict, spectrum
+    from meanfield.simulation import Simulation, simulate
+    from meanfield.validation import validate
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "ACTIVATIONS": "activations",
+    "Activation": "activations",
+    "NORMS": "norms",
+    "Network": "network",
+    "Prediction": "prediction",
+    "Simulation": "simulation",
+    "Spectrum": "prediction",
+    "predict": "prediction",
+    "simulate": "simulation",
+    "spectrum": "prediction",
+    "validate": "validation",
+}
+
+__all__ = [
+    "ACTIVATIONS",
+    "NORMS",
+    "Activation",
+    "Network",
+    "Prediction",
+    "Simulation",
+    "Spectrum",
+    "__version__",
+    "predict",
+    "simulate",
+    "spectrum",
+    "validate",
+]
+
+
+def __getattr__(name: str):
+    # Imported on first use: the sampler's dependencies are not needed to predict.
+    if name not in _HOMES:
+        raise AttributeError(f"module 'meanfield' has no attribute {name!r}")
+    return getattr(import_module(f"meanfield.{_HOMES[name]}"), name)
+
+
+def __dir__():
+    return sorted(__all__)

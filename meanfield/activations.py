@@ -1,0 +1,108 @@
+"""Activation functions: what the sampler applies and how the theory averages them."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import partial
+
+import jax
+import jax.numpy as jnp
+from jax.scipy.special import erf
+
+from meanfield import closed_forms
+from meanfield.averages import Averages, Function, sectors, uniform_grid
+
+
+@dataclass(frozen=True)
+class Activation:
+    """An elementwise function φ and the way its Gaussian averages are taken.
+
+    Attributes:
+        name: The name shown in results.
+        function: φ, JAX-traceable and elementwise; φ' is taken by automatic differentiation.
+        kink_at_zero: Whether φ or φ' jumps at 0. Such a function is averaged sector by sector;
+            any other by a uniform grid, which is accurate for smooth functions only.
+        closed_form: The averages in closed form, (q, gap) → Averages, where one is known.
+
+    Raises:
+        ValueError: `function` is not a traceable elementwise function.
+    """
+
+    name: str
+    function: Function
+    kink_at_zero: bool = False
+    closed_form: Callable[[jax.Array, jax.Array], Averages] | None = field(default=None)
+
+    def __post_init__(self):
+        """Checks that the function is what the theory and the sampler take it for."""
+        probe = jax.ShapeDtypeStruct((3, 2), jnp.float32)
+        try:
+            out = jax.eval_shape(self.function, probe)
+            good = out.shape == probe.shape and jnp.issubdtype(out.dtype, jnp.floating)
+        except Exception as error:
+            raise ValueError(
+                f"activation must be a JAX-traceable elementwise function, got {self.name!r}, "
+                f"which cannot be traced: {str(error).splitlines()[0]}"
+            ) from error
+        if not good:
+            raise ValueError(
+                f"activation must return one real number per element, got {self.name!r}, "
+                f"which maps float32{list(probe.shape)} to {out.dtype}{list(out.shape)}"
+            )
+
+    def __repr__(self):
+        """The name."""
+        return self.name
+
+    def __call__(self, u: jax.Array) -> jax.Array:
+        """φ(u) in the precision of u."""
+        return self.function(u).astype(u.dtype)
+
+    def quadrature(self, q: jax.Array, gap: jax.Array) -> Averages:
+        """The averages by quadrature, whether or not a closed form is known."""
+        rule = sectors if self.kink_at_zero else uniform_grid
+        return rule(self, q, gap)
+
+    def averages(self, q: jax.Array, gap: jax.Array) -> Averages:
+        """E[φ²], E[φ'²] and their gaps for variance q and covariance q − gap."""
+        return (self.closed_form or self.quadrature)(q, gap)
+
+
+def _leaky(negative_slope: float) -> Callable[[jax.Array, jax.Array], Averages]:
+    return partial(closed_forms.leaky, negative_slope)
+
+
+ACTIVATIONS = {
+    a.name: a
+    for a in (
+        Activation("linear", lambda u: u, closed_form=_leaky(1.0)),
+        Activation("relu", jax.nn.relu, kink_at_zero=True, closed_form=_leaky(0.0)),
+        Activation("leaky_relu", jax.nn.leaky_relu, kink_at_zero=True, closed_form=_leaky(0.01)),
+        Activation("abs", jnp.abs, kink_at_zero=True, closed_form=_leaky(-1.0)),
+        Activation("erf", erf, closed_form=closed_forms.erf),
+        Activation("sin", jnp.sin, closed_form=closed_forms.sin),
+        Activation("tanh", jnp.tanh),
+        Activation("sigmoid", jax.nn.sigmoid),
+        Activation("softplus", jax.nn.softplus),
+        Activation("gelu", partial(jax.nn.gelu, approximate=False), closed_form=closed_forms.gelu),
+        Activation("silu", jax.nn.silu),
+        Activation("elu", jax.nn.elu, kink_at_zero=True),
+    )
+}
+
+
+def resolve_activation(activation: str | Function | Activation) -> Activation:
+    """The activation of that name, the record itself, or a record of the user's function.
+
+    Raises:
+        ValueError: The name is unknown, or the object is no usable function.
+    """
+    if isinstance(activation, Activation):
+        return activation
+    if isinstance(activation, str) and activation in ACTIVATIONS:
+        return ACTIVATIONS[activation]
+    if callable(activation):
+        return Activation(getattr(activation, "__name__", repr(activation)), activation)
+    raise ValueError(
+        f"activation must be one of {', '.join(ACTIVATIONS)} or a JAX-traceable function, "
+        f"got {activation!r}"
+    )

@@ -1,0 +1,40 @@
+"""Checks at the public boundary: each names the argument, what was given and what is accepted."""
+
+import math
+from numbers import Integral, Real
+
+
+def positive_integer(name: str, value: object, least: int = 1) -> int:
+    """`value` as an int of at least `least`.
+
+    Raises:
+        ValueError: It is anything else; booleans and floats are not taken for integers.
+    """
+    if isinstance(value, bool) or not isinstance(value, Integral) or value < least:
+        accepted = "a positive integer" if least == 1 else f"an integer of at least {least}"
+        raise ValueError(f"{name} must be {accepted}, got {value!r}")
+    return int(value)
+
+
+def variance(name: str, value: object) -> float:
+    """`value` as a finite float of at least 0.
+
+    Raises:
+        ValueError: It is anything else.
+    """
+    if isinstance(value, Real) and not isinstance(value, bool):
+        number = float(value)
+        if math.isfinite(number) and number >= 0:
+            return number
+    raise ValueError(f"{name} must be a finite number of at least 0, got {value!r}")
+
+
+def one_of(name: str, value: object, accepted: tuple[str, ...]) -> str:
+    """`value`, one of the accepted words.
+
+    Raises:
+        ValueError: It is none of them.
+    """
+    if not isinstance(value, str) or value not in accepted:
+        raise ValueError(f"{name} must be one of {', '.join(accepted)}, got {value!r}")
+    return value

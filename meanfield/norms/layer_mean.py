@@ -1,0 +1,31 @@
+"""Layer norm's mean subtraction alone: ū = u − (mean over units), per sample.
+
+In a wide hidden layer the projection is negligible; in the last one it takes one of C directions.
+"""
+
+import jax
+
+from meanfield.kernels import Exchangeable
+from meanfield.norms.base import Norm, unit_factor
+from meanfield.readout import Readout, read_outputs
+
+
+def _batch(u: jax.Array) -> jax.Array:
+    return u - u.mean(axis=1, keepdims=True)
+
+
+def _kernels(S: Exchangeable, K: Exchangeable) -> tuple[Exchangeable, Exchangeable]:
+    return S, K
+
+
+def _readout(S: Exchangeable, K: Exchangeable, outputs: int) -> Readout:
+    return read_outputs(K, outputs - 1)
+
+
+def _width_flaw(units: int) -> str | None:
+    return "the only unit is subtracted from itself" if units < 2 else None
+
+
+LAYER_MEAN = Norm(
+    "layer-mean", _batch, _kernels, unit_factor, unit_factor, _readout, width_flaw=_width_flaw
+)

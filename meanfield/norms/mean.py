@@ -1,0 +1,34 @@
+"""Batch norm's mean subtraction alone: ū = u − (mean over samples), per unit.
+
+The theory is exact at any T: centring is a projection, so the field stays Gaussian.
+"""
+
+import jax
+
+from meanfield.kernels import Exchangeable
+from meanfield.norms.base import Norm, unit_factor
+from meanfield.readout import Readout, read_outputs
+
+
+def _batch(u: jax.Array) -> jax.Array:
+    return u - u.mean(axis=0)
+
+
+def _kernels(S: Exchangeable, K: Exchangeable) -> tuple[Exchangeable, Exchangeable]:
+    return S.centred(), K.centred()
+
+
+def _readout(S: Exchangeable, K: Exchangeable, outputs: int) -> Readout:
+    return read_outputs(K.centred(), outputs)
+
+
+MEAN = Norm(
+    "mean",
+    _batch,
+    _kernels,
+    unit_factor,
+    unit_factor,
+    _readout,
+    mixes_samples=True,
+    min_samples=2,
+)

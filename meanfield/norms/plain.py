@@ -1,0 +1,22 @@
+"""No normalization: ū = u."""
+
+import jax
+
+from meanfield.kernels import Exchangeable
+from meanfield.norms.base import Norm, unit_factor
+from meanfield.readout import Readout, read_outputs
+
+
+def _batch(u: jax.Array) -> jax.Array:
+    return u
+
+
+def _kernels(S: Exchangeable, K: Exchangeable) -> tuple[Exchangeable, Exchangeable]:
+    return S, K
+
+
+def _readout(S: Exchangeable, K: Exchangeable, outputs: int) -> Readout:
+    return read_outputs(K, outputs)
+
+
+PLAIN = Norm("none", _batch, _kernels, unit_factor, unit_factor, _readout)

@@ -1,0 +1,342 @@
+"""Predicting the FIM's spectrum of a network on white-noise inputs."""
+
+from dataclasses import asdict, dataclass
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from meanfield.checks import positive_integer
+from meanfield.network import Network
+from meanfield.quantiles import quantile
+from meanfield.readout import QUANTILES
+from meanfield.recursion import Solution, solve_network
+
+ASYMPTOTIC = "asymptotic"
+LOWER_BOUND = "lower-bound"
+
+# κ₂ below this fraction of κ₁ is rounding: cross kernels are differences of O(1) numbers.
+VANISHING = 1e-12
+# Twice the largest ratio of measured λ_max to λ_2 without an outlier (theory.md section 10: 4).
+CLEAR_OF_BULK = 8
+# An average this uncertain is worth telling the user about.
+DOUBTFUL_ERROR = 1e-4
+
+
+class Spectrum(NamedTuple):
+    """The predicted spectrum as JAX arrays, for transformations such as `vmap` and `grad`.
+
+    Attributes:
+        eigenvalue_mean: m_λ = tr F / P.
+        eigenvalue_second_moment: s_λ = tr F² / P.
+        eigenvalue_max: max(λ_1, λ_2).
+        outlier, bulk: λ_1 and λ_2 (theory.md section 4).
+        outlier_multiplicity, bulk_multiplicity: How many eigenvalues each stands for.
+        kappa1, kappa2: A and B at T → ∞ without the bias block, divided by α M; NaN for a
+            depth of 1, where α = 0.
+    """
+
+    eigenvalue_mean: jax.Array
+    eigenvalue_second_moment: jax.Array
+    eigenvalue_max: jax.Array
+    outlier: jax.Array
+    bulk: jax.Array
+    outlier_multiplicity: jax.Array
+    bulk_multiplicity: jax.Array
+    kappa1: jax.Array
+    kappa2: jax.Array
+
+
+@dataclass(frozen=True)
+class LayerOrderParameters:
+    """The order parameters of layer l (theory.md sections 2 and 3); `_pair` is for two samples.
+
+    Attributes:
+        layer: l = 1..L.
+        q, q_pair, gap: Variance and covariance of u^l before its norm, and their difference.
+        q_hat, q_hat_pair: Those of h^l; None in the output layer, which has no activation.
+        q_tilde, q_tilde_pair: Σ_i (∂f_k/∂u^l_i)², and the same product for two samples.
+    """
+
+    layer: int
+    q: float
+    q_pair: float
+    gap: float
+    q_hat: float | None
+    q_hat_pair: float | None
+    q_tilde: float
+    q_tilde_pair: float
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """The predicted spectrum of the FIM, and what it rests on. All statistics are per theory.md.
+
+    Attributes:
+        network, samples, parameters, alpha: The spec, T, P and α.
+        kappa1, kappa2: The leading order of A and B: T → ∞, no bias block, over α M.
+        diagonal, off_diagonal: A and B at this T with the real widths and the bias block; where
+            the output norm divides each sample by itself, those before that norm.
+        eigenvalue_mean: m_λ = tr F / P.
+        eigenvalue_second_moment: s_λ = tr F² / P.
+        eigenvalue_max: λ_max.
+        eigenvalue_max_kind: `asymptotic`: the outlier λ_1, exact in the wide limit;
+            `lower-bound`: the mean λ_2 of a bulk whose spread is not known.
+        eigenvalue_max_multiplicity: How many eigenvalues λ_max stands for.
+        eigenvalue_max_quantiles: The 10, 50 and 90 % quantiles over networks where λ_max stays
+            random in the wide limit, else None.
+        eigenvalue_max_at_samples: Where asked for and the previous ones are limits of T → ∞ that
+            are approached slowly, the same quantiles at this T, each as value and standard error.
+        eigenvalue_max_upper: The paper's upper bound with its unknown constant c2 set to 0,
+            where λ_max is a lower bound, else None.
+        width_exponent: a in λ_max ∝ M^a at fixed T/M.
+        learning_rate_max: η_max = 2/λ_max.
+        order_parameters: Per layer.
+        notes: Why a quantity is None, and what to know about the others.
+    """
+
+    network: Network
+    samples: int
+    parameters: int
+    alpha: float
+    kappa1: float | None
+    kappa2: float | None
+    diagonal: float
+    off_diagonal: float
+    eigenvalue_mean: float | None
+    eigenvalue_second_moment: float | None
+    eigenvalue_max: float | None
+    eigenvalue_max_kind: str
+    eigenvalue_max_multiplicity: int
+    eigenvalue_max_quantiles: dict[str, float] | None
+    eigenvalue_max_at_samples: dict[str, dict[str, float]] | None
+    eigenvalue_max_upper: float | None
+    width_exponent: float
+    learning_rate_max: float | None
+    order_parameters: tuple[LayerOrderParameters, ...]
+    notes: tuple[str, ...]
+
+    def to_dict(self) -> dict:
+        """All fields in plain Python types, as the command line's `--json` prints them."""
+        return {**asdict(self), "network": self.network.to_dict(), "notes": list(self.notes)}
+
+
+def spectrum(
+    network: Network,
+    samples: jax.Array | float,
+    weight_var: jax.Array | None = None,
+    bias_var: jax.Array | None = None,
+) -> Spectrum:
+    """The predicted spectrum as a transformable function of T, σ_w² and σ_b².
+
+        m_λ = tr F / P,   s_λ = tr F² / P,   λ_max = max(λ_1, λ_2)      (theory.md sections 3–6)
+
+    Can be jit-compiled, vmapped and differentiated; call it (and `grad` or `vmap` of it) inside
+    `with jax.enable_x64(True):`. Divergent means are infinite here; `predict` explains them.
+
+    Args:
+        network: The spec; its variances are used where none are passed.
+        samples: T, also as a traced number; infinity is the limit T → ∞.
+        weight_var: σ_w².
+        bias_var: σ_b².
+
+    Raises:
+        ValueError: 64-bit floats are not enabled.
+    """
+    return _spectrum(network, *solve_network(network, samples, weight_var, bias_var))
+
+
+def _spectrum(network: Network, here: Solution, leading: Solution) -> Spectrum:
+    read, P = here.readout, network.parameters
+    A, B = leading.readout.diagonal, leading.readout.off_diagonal
+    scale = network.alpha * network.width or jnp.nan
+    return Spectrum(
+        eigenvalue_mean=read.trace / P,
+        eigenvalue_second_moment=read.trace_squared / P,
+        eigenvalue_max=jnp.maximum(read.outlier, read.bulk),
+        outlier=read.outlier,
+        bulk=read.bulk,
+        outlier_multiplicity=read.outlier_multiplicity,
+        bulk_multiplicity=read.bulk_multiplicity,
+        kappa1=A / scale,
+        kappa2=jnp.where(B > VANISHING * A, B, 0) / scale,
+    )
+
+
+def predict(network: Network, samples: int, *, output_draws: int = 0, seed: int = 0) -> Prediction:
+    """Predicts the FIM's spectrum for i.i.d. inputs x_i ~ N(0, 1) (theory.md sections 2–6).
+
+        λ_1 = (A + (T−1) B)/T,   λ_2 = (A − B)/T,   λ_max = max(λ_1, λ_2),   η_max = 2/λ_max
+        m_λ = C A / P,           s_λ = (C/P)(λ_1² + (T−1) λ_2²)
+
+    and, for norms in the last layer, their counterparts of sections 5 and 6. The theory is that
+    of the wide limit: finite networks deviate by O(1/√M).
+
+    Args:
+        network: The spec.
+        samples: T.
+        output_draws: With layer norm or rms in the last layer, λ_max at finite T is sampled from
+            the distribution of the outputs, this many times (`meanfield.output_draws`). Elsewhere
+            it has no effect.
+        seed: Of these draws.
+
+    Returns:
+        The prediction, in float64.
+
+    Raises:
+        ValueError: `samples` is too small for a norm, or the order parameters leave the range
+            of floating-point numbers at these variances and this depth.
+    """
+    T = network.check_samples(samples)
+    output_draws = positive_integer("output_draws", output_draws, least=0)
+    seed = positive_integer("seed", seed, least=0)
+    with jax.enable_x64(True):
+        here, leading = solve_network(network, float(T))
+        s = jax.device_get(_spectrum(network, here, leading))
+    here = jax.device_get(here)
+    _check_finite(network, here)
+    grows = bool(s.kappa2 > 0)
+    kind = ASYMPTOTIC if grows and s.outlier >= s.bulk else LOWER_BOUND
+    notes = _Notes(network, T, here)
+    notes.on_largest(kind, float(s.outlier), float(s.bulk))
+    largest = notes.finite("eigenvalue_max", s.eigenvalue_max)
+    upper = float(np.sqrt(here.readout.trace_squared)) if kind == LOWER_BOUND else np.inf
+    on_top = s.outlier_multiplicity if s.outlier >= s.bulk else s.bulk_multiplicity
+    return Prediction(
+        network=network,
+        samples=T,
+        parameters=network.parameters,
+        alpha=network.alpha,
+        kappa1=float(s.kappa1) if network.alpha else None,
+        kappa2=float(s.kappa2) if network.alpha else None,
+        diagonal=float(here.readout.diagonal),
+        off_diagonal=float(here.readout.off_diagonal),
+        eigenvalue_mean=notes.finite("eigenvalue_mean", s.eigenvalue_mean),
+        eigenvalue_second_moment=notes.finite(
+            "eigenvalue_second_moment", s.eigenvalue_second_moment
+        ),
+        eigenvalue_max=largest,
+        eigenvalue_max_kind=kind,
+        eigenvalue_max_multiplicity=int(on_top),
+        eigenvalue_max_quantiles=_quantiles(here) if kind == ASYMPTOTIC and largest else None,
+        eigenvalue_max_at_samples=_at_samples(network, here, output_draws, seed),
+        eigenvalue_max_upper=upper if np.isfinite(upper) else None,
+        width_exponent=1.0 if grows else 0.0,
+        learning_rate_max=2 / largest if largest else None,
+        order_parameters=_order_parameters(network, here),
+        notes=tuple(notes.lines),
+    )
+
+
+def _quantiles(here: Solution) -> dict[str, float] | None:
+    values = here.readout.outlier_quantiles
+    if values is None:
+        return None
+    names = [f"{100 * p:g}%" for p in QUANTILES]
+    return {name: float(value) for name, value in zip(names, values, strict=True)}
+
+
+def _at_samples(
+    network: Network, here: Solution, draws: int, seed: int
+) -> dict[str, dict[str, float]] | None:
+    sample = network.norm_records[-1].sample_largest
+    if sample is None or draws == 0:
+        return None
+    values = sample(here.S, here.K, network.outputs, draws, np.random.default_rng(seed))
+    return {f"{100 * p:g}%": quantile(values, p)._asdict() for p in QUANTILES}
+
+
+def _order_parameters(network: Network, here: Solution) -> tuple[LayerOrderParameters, ...]:
+    hidden, output = here.layers, here.S
+    q, gap = (np.append(getattr(hidden.S, f), getattr(output, f)) for f in ("same", "gap"))
+    none = [None]
+    q_hat = hidden.Q.same.tolist() + none
+    q_hat_pair = (hidden.Q.same - hidden.Q.gap).tolist() + none
+    q_tilde, q_tilde_pair = here.backward.same, here.backward.same - here.backward.gap
+    return tuple(
+        LayerOrderParameters(
+            layer=i + 1,
+            q=float(q[i]),
+            q_pair=float(q[i] - gap[i]),
+            gap=float(gap[i]),
+            q_hat=q_hat[i],
+            q_hat_pair=q_hat_pair[i],
+            q_tilde=float(q_tilde[i]),
+            q_tilde_pair=float(q_tilde_pair[i]),
+        )
+        for i in range(network.depth)
+    )
+
+
+def _check_finite(network: Network, here: Solution) -> None:
+    q = np.append(here.layers.S.same, here.S.same)
+    essential = [here.readout.diagonal, here.readout.off_diagonal, here.backward.same]
+    if np.isfinite(q).all() and all(np.isfinite(x).all() for x in essential):
+        return
+    broken = np.flatnonzero(~np.isfinite(q))
+    where = f"layer {broken[0] + 1}" if broken.size else "the tangent kernel"
+    raise ValueError(
+        f"weight_var={network.weight_var:g} and bias_var={network.bias_var:g} at "
+        f"depth={network.depth} take the order parameters of {network.activation.name} beyond "
+        f"the range of floating-point numbers in {where}; accepted are variances that keep them "
+        f"finite and, where a norm divides by them, non-zero"
+    )
+
+
+class _Notes:
+    """Collects what a reader must know beside the numbers."""
+
+    def __init__(self, network: Network, samples: int, here: Solution):
+        self.network, self.samples = network, samples
+        self.lines: list[str] = ["q_hat is null in the output layer, which has no activation"]
+        for norm in dict.fromkeys(network.norm_records[:-1]):
+            if samples < norm.few_samples:
+                self.add(
+                    f"hidden {norm.name} norm at {samples} samples: the theory treats the "
+                    f"normalized field as Gaussian, an error of about 2/T = {2 / samples:.0%}"
+                )
+        if here.error > DOUBTFUL_ERROR:
+            self.add(
+                f"the averages of {network.activation.name} are only accurate to about "
+                f"{float(here.error):.1g}: a kink elsewhere than at zero, or a variance too large "
+                f"for the grid"
+            )
+        if network.norm_records[-1].sample_largest:
+            self.add(
+                f"eigenvalue_max is the limit of many samples: at {samples} samples, those whose "
+                f"{network.outputs} outputs nearly coincide can raise it; output_draws samples this"
+            )
+        if not network.alpha:
+            self.add("kappa1 and kappa2 are null: without a hidden layer alpha is 0")
+
+    def add(self, line: str) -> None:
+        self.lines.append(line)
+
+    def finite(self, name: str, value: np.ndarray) -> float | None:
+        """The value, or None with a note where its mean over networks diverges."""
+        if np.isfinite(value):
+            return float(value)
+        norm, C = self.network.norm_records[-1], self.network.outputs
+        self.add(f"{name} is null: {norm.name} norm on {C} outputs: {norm.divergence(C)}")
+        return None
+
+    def on_largest(self, kind: str, outlier: float, bulk: float) -> None:
+        """What kind of λ_max this is, in words."""
+        if max(outlier, bulk) == 0:
+            self.add("learning_rate_max is null: every output gradient vanishes, so F = 0")
+        elif kind == LOWER_BOUND:
+            self.add(
+                "eigenvalue_max is the mean of the bulk: exact for samples fixed and width to "
+                "infinity, a lower bound when samples are comparable to width "
+                "(learning_rate_max is then an upper bound, eigenvalue_second_moment a lower one)"
+            )
+            self.add(
+                "eigenvalue_max_upper is the paper's bound sqrt((C alpha^2 rho (kappa1-kappa2)^2 "
+                "+ c2) M), rho = M/T, with its unknown constant c2 >= 0 set to 0"
+            )
+        elif outlier < CLEAR_OF_BULK * bulk and 10 * self.samples > self.network.width:
+            self.add(
+                f"the outlier is only {outlier / bulk:.1f} times the mean of the bulk: when "
+                f"samples are comparable to width, the bulk's spread can reach it"
+            )

@@ -1,0 +1,194 @@
+"""The layer recursion for any sequence of norms, and the order parameters (theory.md section 3)."""
+
+from collections.abc import Callable
+from functools import partial
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from meanfield.activations import Activation
+from meanfield.kernels import Exchangeable
+from meanfield.network import Network
+from meanfield.norms import NORMS, Norm
+from meanfield.readout import Readout
+
+
+class LayerRecord(NamedTuple):
+    """What one layer leaves behind: one entry per layer once scanned.
+
+    Attributes:
+        S: The covariance of u^l, before the norm: q^l_t, the gap, and through them q^l_st.
+        Q: q̂^l, of h^l.
+        slope: Φ^l, the averages of φ'.
+        chain_factor: r^l.
+        error: The averages' estimated relative error.
+    """
+
+    S: Exchangeable
+    Q: Exchangeable
+    slope: Exchangeable
+    chain_factor: jax.Array
+    error: jax.Array
+
+
+class Solution(NamedTuple):
+    """The recursion solved for one network at one sample count.
+
+    Attributes:
+        layers: The records of the hidden layers, l = 1..L−1.
+        S, K: Covariance and tangent kernel of the output layer, before its norm.
+        backward: q̃^l for l = 1..L.
+        readout: The spectrum.
+        error: The largest estimated relative error of any Gaussian average.
+    """
+
+    layers: LayerRecord
+    S: Exchangeable
+    K: Exchangeable
+    backward: Exchangeable
+    readout: Readout
+    error: jax.Array
+
+
+def layer_step(
+    S: Exchangeable,
+    K: Exchangeable,
+    norm_kernels: Callable[[Exchangeable, Exchangeable], tuple[Exchangeable, Exchangeable]],
+    activation: Activation,
+    width: jax.Array,
+    weight_var: jax.Array,
+    bias_var: jax.Array,
+    bias_block: jax.Array,
+) -> tuple[Exchangeable, Exchangeable, Exchangeable, Exchangeable, jax.Array]:
+    """From u^l to u^{l+1} (theory.md section 3; derived).
+
+        (S̄, K̄) = Norm_l(S, K),   Q = E[φ φᵀ],   Φ = E[φ' φ'ᵀ]   under N(0, S̄)
+        S' = σ_w² Q + σ_b²,       K' = M_l Q + 1 + σ_w² Φ ∘ K̄
+
+    Args:
+        bias_block: The 1 in K', the biases' share; 0 leaves it out.
+
+    Returns:
+        S', K', Q, Φ and the averages' error estimate.
+    """
+    S_bar, K_bar = norm_kernels(S, K)
+    Q, slope, error = S_bar.averages(activation)
+    next_S = Q.affine(weight_var, bias_var)
+    next_K = Q.affine(width, bias_block).plus(slope.hadamard(K_bar).scaled(weight_var))
+    return next_S, next_K, Q, slope, error
+
+
+def solve(
+    activation: Activation,
+    last_norm: Norm,
+    outputs: int,
+    hidden_norms: jax.Array,
+    widths: jax.Array,
+    samples: jax.Array,
+    weight_var: jax.Array,
+    bias_var: jax.Array,
+    bias_block: jax.Array,
+) -> Solution:
+    """The recursion from the inputs to the outputs, and the chain of q̃ back.
+
+    Args:
+        hidden_norms: The index in `NORMS` of Norm_l, l = 1..L−1.
+        widths: M_0..M_{L−1}.
+        samples: T; infinity is the limit T → ∞.
+        bias_block: 1, or 0 to leave the biases' share out of the tangent kernel.
+    """
+    one = jnp.ones_like(weight_var)
+    inputs = Exchangeable(one, one, samples * one)  # white noise: Q⁰ = (1, 0)
+    kernels = [norm.kernels for norm in NORMS.values()]
+    chain_factors = [norm.chain_factor for norm in NORMS.values()]
+
+    def step(carry, layer):
+        norm_index, width = layer
+        S, K = carry
+        S_next, K_next, Q, slope, error = layer_step(
+            S,
+            K,
+            partial(jax.lax.switch, norm_index, kernels),
+            activation,
+            width,
+            weight_var,
+            bias_var,
+            bias_block,
+        )
+        factor = jax.lax.switch(norm_index, chain_factors, S)
+        return (S_next, K_next), LayerRecord(S, Q, slope, factor, error)
+
+    start = inputs.affine(weight_var, bias_var), inputs.affine(widths[0] * one, bias_block)
+    (S, K), layers = jax.lax.scan(step, start, (hidden_norms, widths[1:]))
+    return Solution(
+        layers=layers,
+        S=S,
+        K=K,
+        backward=_backward(layers, last_norm.output_chain_factor(S), weight_var, S.samples),
+        readout=last_norm.readout(S, K, outputs),
+        error=jnp.max(layers.error, initial=0.0),
+    )
+
+
+def _backward(
+    layers: LayerRecord, start: jax.Array, weight_var: jax.Array, samples: jax.Array
+) -> Exchangeable:
+    """q̃^l = r^l σ_w² q̃^{l+1} Φ^l for l = 1..L, from q̃^L = `start` for one sample and a pair."""
+    output = Exchangeable(start, jnp.zeros_like(start), samples)
+
+    def step(later, layer):
+        slope, factor = layer
+        here = slope.hadamard(later).scaled(factor * weight_var)
+        return here, here
+
+    _, hidden = jax.lax.scan(step, output, (layers.slope, layers.chain_factor), reverse=True)
+    return jax.tree.map(lambda h, o: jnp.append(h, o), hidden, output)
+
+
+@partial(jax.jit, static_argnames=("activation", "last_norm", "outputs"))
+def solve_jointly(
+    activation, last_norm, outputs, hidden_norms, widths, samples, weight_var, bias_var
+) -> tuple[Solution, Solution]:
+    """The solution at T samples, and the leading order: T → ∞ without the bias block.
+
+    Both run through one compiled recursion, side by side.
+    """
+    solve_one = partial(solve, activation, last_norm, outputs, hidden_norms, widths)
+    both = jax.vmap(solve_one, in_axes=(0, None, None, 0))(
+        jnp.stack([samples, jnp.full_like(samples, jnp.inf)]),
+        weight_var,
+        bias_var,
+        jnp.array([1.0, 0.0], samples.dtype),
+    )
+    here, leading = (jax.tree.map(lambda a, i=i: a[i], both) for i in (0, 1))
+    return here, leading
+
+
+def solve_network(
+    network: Network,
+    samples: jax.Array | float,
+    weight_var: jax.Array | None = None,
+    bias_var: jax.Array | None = None,
+) -> tuple[Solution, Solution]:
+    """`solve_jointly` for a network's spec, with its variances or other (traced) ones.
+
+    Raises:
+        ValueError: 64-bit floats are not enabled; the gaps need them.
+    """
+    if not jax.config.read("jax_enable_x64"):
+        raise ValueError(
+            "the theory needs 64-bit floats: call it inside `with jax.enable_x64(True):`"
+        )
+    names = tuple(NORMS)
+    return solve_jointly(
+        network.activation,
+        network.norm_records[-1],
+        network.outputs,
+        np.array([names.index(name) for name in network.norms[:-1]], dtype=np.int32),
+        np.asarray(network.widths, dtype=np.float64),
+        jnp.asarray(samples, dtype=jnp.float64),
+        jnp.asarray(network.weight_var if weight_var is None else weight_var, jnp.float64),
+        jnp.asarray(network.bias_var if bias_var is None else bias_var, jnp.float64),
+    )
