@@ -1,0 +1,102 @@
+"""The two ways to measure a sampled network, and the choice between them."""
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import jax
+
+from meanfield import dual, krylov
+from meanfield.measurement import Measurement, MethodCost
+from meanfield.network import Network
+
+BYTES = {"float32": 4, "float64": 8}
+
+
+@dataclass(frozen=True)
+class Method:
+    """One way to measure the FIM's spectrum of a sampled network.
+
+    Attributes:
+        name: The name in options and results.
+        supports: Network → whether the method applies to it.
+        cost: (network, T, whole spectrum?) → flops and numbers held.
+        measure: (network, parameters, inputs, key, whole spectrum?) → the statistics.
+        extra: A package that the method needs beyond the core dependencies.
+    """
+
+    name: str
+    supports: Callable[[Network], bool]
+    cost: Callable[[Network, int, bool], MethodCost]
+    measure: Callable[..., Measurement]
+    extra: str | None = None
+
+
+METHODS = {
+    m.name: m
+    for m in (
+        Method("dual", dual.supports, dual.cost, dual.measure),
+        Method("krylov", krylov.supports, krylov.cost, krylov.measure, extra="matfree"),
+    )
+}
+
+
+def available_memory() -> int:
+    """Bytes that a measurement may use: the accelerator's limit, or this machine's memory."""
+    stats = jax.devices()[0].memory_stats() or {}
+    if "bytes_limit" in stats:
+        return stats["bytes_limit"]
+    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+
+
+def choose_method(
+    network: Network,
+    samples: int,
+    method: str = "auto",
+    precision: str = "float32",
+    spectrum: bool = False,
+    memory_limit: int | None = None,
+) -> Method:
+    """The method asked for or, for `auto`, the cheapest one that applies and fits in memory.
+
+    The estimates are those of `dual.cost` and `krylov.cost`.
+
+    Raises:
+        ValueError: The method asked for does not apply to this network, or nothing that was
+            allowed fits in memory; the message names a method or size that does.
+    """
+    limit = available_memory() if memory_limit is None else memory_limit
+    costs = {
+        m.name: m.cost(network, samples, spectrum) for m in METHODS.values() if m.supports(network)
+    }
+    if method != "auto" and method not in costs:
+        raise ValueError(
+            f"method {method!r} needs a network without batch-type norms in hidden layers, got "
+            f"norms={','.join(network.norms)}; accepted are auto, {', '.join(costs)}"
+        )
+    asked = list(costs) if method == "auto" else [method]
+    size = BYTES[precision]
+    fitting = [name for name in asked if costs[name].numbers * size <= limit]
+    if fitting:
+        return METHODS[min(fitting, key=lambda name: costs[name].flops)]
+    raise ValueError(
+        f"samples={samples} with this network and method={method!r} would need "
+        f"{min(costs[n].numbers for n in asked) * size / 1e9:.2g} GB in {precision}, more than the "
+        f"{limit / 1e9:.2g} GB available; "
+        + _way_out(network, samples, precision, spectrum, limit, costs)
+    )
+
+
+def _way_out(network, samples, precision, spectrum, limit, costs) -> str:
+    """A method or a number of samples that fits."""
+    size = BYTES[precision]
+    for name, cost in costs.items():
+        if cost.numbers * size <= limit:
+            return f"method={name!r} fits"
+    fewer = samples
+    while fewer > 1:
+        fewer //= 2
+        for name in costs:
+            if METHODS[name].cost(network, fewer, spectrum).numbers * size <= limit:
+                return f"samples={fewer} with method={name!r} fits"
+    return "no number of samples fits: make the network narrower"

@@ -1,0 +1,33 @@
+"""A progress bar on a terminal, silence anywhere else."""
+
+import sys
+import threading
+from collections.abc import Collection, Iterable, Iterator
+from contextlib import contextmanager
+
+_showing = threading.Lock()
+
+
+@contextmanager
+def progress_bar(items: Iterable, description: str, total: int | None = None) -> Iterator[Iterable]:
+    """Wraps an iterable; the bar goes to stderr and needs the `cli` extra.
+
+    A bar inside a bar stays silent: a terminal has room for one.
+    """
+    try:
+        from rich.console import Console
+        from rich.progress import Progress
+    except ModuleNotFoundError:
+        yield items
+        return
+    console = Console(file=sys.stderr)
+    if not console.is_terminal or not _showing.acquire(blocking=False):
+        yield items
+        return
+    if total is None and isinstance(items, Collection):
+        total = len(items)
+    try:
+        with Progress(console=console, transient=True) as bar:
+            yield bar.track(items, total=total, description=description)
+    finally:
+        _showing.release()

@@ -1,0 +1,266 @@
+"""Measuring the FIM's spectrum on sampled networks of finite width."""
+
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from functools import partial
+from importlib.util import find_spec
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax.typing import ArrayLike
+
+from meanfield.checks import one_of, positive_integer
+from meanfield.measurement import Measurement
+from meanfield.methods import BYTES, METHODS, choose_method
+from meanfield.network import Network
+from meanfield.prediction import Prediction, predict
+from meanfield.progress import progress_bar
+from meanfield.sampling import draw_key, draw_network
+
+
+class SimulationError(ArithmeticError):
+    """Every draw failed."""
+
+
+class SimulationInterrupted(KeyboardInterrupt):
+    """Ctrl-C during a simulation.
+
+    Attributes:
+        partial: The result of the draws that were finished.
+    """
+
+    def __init__(self, partial: "Simulation"):
+        """Args: partial: The result of the draws that were finished."""
+        super().__init__(f"interrupted after {len(partial.eigenvalue_max.draws)} draws")
+        self.partial = partial
+
+
+@dataclass(frozen=True)
+class Statistic:
+    """One statistic over draws.
+
+    Attributes:
+        mean: The mean over draws.
+        sem: Its standard error, None with a single draw.
+        draws: The value of every draw.
+    """
+
+    mean: float
+    sem: float | None
+    draws: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class Simulation:
+    """The FIM's statistics measured on sampled networks, beside what the theory predicts.
+
+    Attributes:
+        eigenvalue_max, eigenvalue_mean, eigenvalue_second_moment: λ_max, m_λ and s_λ.
+        estimator_sem: Where the method estimates m_λ and s_λ, the standard error of every draw's
+            estimate, by the statistic's name; else None.
+        eigenvalues: Where asked for, every draw's non-zero eigenvalues, descending; else None.
+        samples, seed: T and the seed.
+        method, precision: How it was measured.
+        seconds: Wall-clock time, compilation included.
+        theory: The prediction for white-noise inputs.
+        notes: Draws that failed, and what else to know.
+    """
+
+    eigenvalue_max: Statistic
+    eigenvalue_mean: Statistic
+    eigenvalue_second_moment: Statistic
+    estimator_sem: dict[str, tuple[float, ...]] | None
+    eigenvalues: tuple[np.ndarray, ...] | None
+    samples: int
+    seed: int
+    method: str
+    precision: str
+    seconds: float
+    theory: Prediction
+    notes: tuple[str, ...]
+
+    def to_dict(self) -> dict:
+        """All fields in plain Python types, as the command line's `--json` prints them."""
+        spectra = self.eigenvalues
+        flat = {k: v for k, v in vars(self).items() if k not in ("theory", "eigenvalues")}
+        return {
+            **{k: asdict(v) if isinstance(v, Statistic) else v for k, v in flat.items()},
+            "eigenvalues": None if spectra is None else [e.tolist() for e in spectra],
+            "theory": self.theory.to_dict(),
+        }
+
+
+def simulate(
+    network: Network,
+    samples: int | None = None,
+    *,
+    draws: int = 10,
+    seed: int = 0,
+    inputs: ArrayLike | None = None,
+    method: str = "auto",
+    precision: str = "float32",
+    spectrum: bool = False,
+    memory_limit: int | None = None,
+) -> Simulation:
+    """Samples networks and measures λ_max, m_λ and s_λ of their FIM (theory.md section 1).
+
+        F = (1/T) Σ_t Σ_k ∇f_k(t) ∇f_k(t)ᵀ,   m_λ = tr F / P,   s_λ = tr F² / P
+
+    Draw d of seed s is the same network whatever the number of draws, the method, the precision
+    or what ran before.
+
+    Args:
+        network: The spec.
+        samples: T; may be left out where `inputs` are given.
+        draws: How many networks (and, without `inputs`, input batches) to sample.
+        seed: From 0 to 2⁶³ − 1.
+        inputs: A T×M_0 array to use for every draw; Gaussian white noise by default.
+        method: `dual` (exact; no hidden norm over samples), `krylov` (every network; m_λ and s_λ
+            are estimates with a standard error; needs the `krylov` extra) or `auto`: the one
+            with fewer flops by `dual.cost` and `krylov.cost` among those that fit in memory.
+        precision: `float32` or `float64`.
+        spectrum: Also return all non-zero eigenvalues; needs the whole (CT)×(CT) matrix.
+        memory_limit: Bytes a draw may use; all of this machine's memory by default.
+
+    Raises:
+        ValueError: An argument is out of range, or the measurement would not fit in memory.
+        ModuleNotFoundError: The chosen method needs an extra that is not installed.
+        SimulationError: Every draw failed.
+        SimulationInterrupted: Ctrl-C; it carries the result of the finished draws.
+    """
+    started = time.perf_counter()
+    draws = positive_integer("draws", draws)
+    seed = positive_integer("seed", seed, least=0)
+    if seed >= 2**63:
+        raise ValueError(f"seed must be below 2**63, got {seed}")
+    one_of("method", method, ("auto", *METHODS))
+    one_of("precision", precision, tuple(BYTES))
+    inputs, T = _check_inputs(network, inputs, samples)
+    theory = predict(network, T)
+    chosen = choose_method(network, T, method, precision, spectrum, memory_limit)
+    if chosen.extra and find_spec(chosen.extra) is None:
+        raise ModuleNotFoundError(
+            f"method {chosen.name!r} needs {chosen.extra}: pip install 'meanfield[{chosen.name}]'"
+        )
+    white_noise = inputs is None
+    notes = [] if white_noise else ["theory is for white-noise inputs, not for the given ones"]
+    finish = partial(
+        _result,
+        samples=T,
+        seed=seed,
+        method=chosen.name,
+        precision=precision,
+        theory=theory,
+        notes=notes,
+        started=started,
+    )
+    measured: list[Measurement] = []
+
+    def measure_draw(draw: int) -> Measurement:
+        parameter_key, method_key = jax.random.split(draw_key(seed, draw))
+        parameters, x = draw_network(network, parameter_key, inputs, T, jnp.dtype(precision))
+        return _check_measurement(chosen.measure(network, parameters, x, method_key, spectrum))
+
+    try:
+        with jax.enable_x64(True), jax.default_matmul_precision("highest"):
+            _run_draws(measure_draw, draws, measured, notes)
+    except KeyboardInterrupt:
+        if not measured:
+            raise
+        notes.append(f"interrupted: {len(measured)} of {draws} draws")
+        raise SimulationInterrupted(finish(measured)) from None
+    if not measured:
+        raise SimulationError(f"no draw succeeded; {notes[-1]}")
+    return finish(measured)
+
+
+def _run_draws(
+    measure_draw: Callable[[int], Measurement],
+    draws: int,
+    measured: list[Measurement],
+    notes: list[str],
+) -> None:
+    """Measures every draw; a draw that fails is noted and does not stop the others."""
+    with progress_bar(range(draws), "sampling networks") as numbers:
+        for draw in numbers:
+            try:
+                measured.append(measure_draw(draw))
+            except ArithmeticError as error:
+                notes.append(f"draw {draw} failed and is left out: {error}")
+
+
+def _check_inputs(
+    network: Network, inputs: ArrayLike | None, samples: int | None
+) -> tuple[np.ndarray | None, int]:
+    if inputs is None:
+        if samples is None:
+            raise ValueError("samples is required unless inputs are given, got None")
+        return None, network.check_samples(samples)
+    array = np.asarray(inputs)
+    M = network.widths[0]
+    if array.ndim != 2 or array.shape[1] != M or not array.shape[0]:
+        raise ValueError(f"inputs must have shape (T, {M}), T >= 1, got {array.shape}")
+    if not (np.issubdtype(array.dtype, np.floating) or np.issubdtype(array.dtype, np.integer)):
+        raise ValueError(f"inputs must be real numbers, got dtype {array.dtype}")
+    if not np.isfinite(array).all():
+        raise ValueError("inputs must be finite, got NaN or infinity")
+    if samples is not None and samples != array.shape[0]:
+        raise ValueError(f"samples must equal the inputs' {array.shape[0]} rows, got {samples}")
+    return array, network.check_samples(array.shape[0])
+
+
+def _check_measurement(measurement: Measurement) -> Measurement:
+    if not np.isfinite(measurement[:5]).all():
+        raise ArithmeticError("a gradient is not finite in this precision")
+    return measurement
+
+
+def _result(
+    measured: list[Measurement],
+    *,
+    samples: int,
+    seed: int,
+    method: str,
+    precision: str,
+    theory: Prediction,
+    notes: list[str],
+    started: float,
+) -> Simulation:
+    P = theory.parameters
+    if len(measured) == 1:
+        notes = [*notes, "sem is null with a single draw"]
+    estimated = any(m.trace_sem for m in measured)
+    spectra = tuple(m.eigenvalues for m in measured if m.eigenvalues is not None)
+    return Simulation(
+        eigenvalue_max=_statistic([m.largest for m in measured]),
+        eigenvalue_mean=_statistic([m.trace / P for m in measured]),
+        eigenvalue_second_moment=_statistic([m.trace_squared / P for m in measured]),
+        estimator_sem={
+            "eigenvalue_mean": tuple(m.trace_sem / P for m in measured),
+            "eigenvalue_second_moment": tuple(m.trace_squared_sem / P for m in measured),
+        }
+        if estimated
+        else None,
+        eigenvalues=tuple(_nonzero(e, P) for e in spectra) or None,
+        samples=samples,
+        seed=seed,
+        method=method,
+        precision=precision,
+        seconds=time.perf_counter() - started,
+        theory=theory,
+        notes=tuple(notes),
+    )
+
+
+def _statistic(values: list[float]) -> Statistic:
+    n = len(values)
+    sem = float(np.std(values, ddof=1) / n**0.5) if n > 1 else None
+    return Statistic(float(np.mean(values)), sem, tuple(float(v) for v in values))
+
+
+def _nonzero(eigenvalues: np.ndarray, parameters: int) -> np.ndarray:
+    """Those of the dual matrix's eigenvalues that stand above rounding, at most P of them."""
+    above = eigenvalues > len(eigenvalues) * np.finfo(np.float32).eps * eigenvalues[0]
+    return eigenvalues[above][:parameters]
