@@ -1,0 +1,122 @@
+"""Results as tables that a person can take in at a glance."""
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from meanfield.network import Network
+from meanfield.prediction import Prediction
+from meanfield.simulation import Simulation, Statistic
+from meanfield.validation import Report
+
+STATISTICS = {
+    "eigenvalue_max": "largest eigenvalue λ_max",
+    "eigenvalue_mean": "mean eigenvalue m_λ",
+    "eigenvalue_second_moment": "second moment s_λ",
+}
+
+
+def _number(value: float | None) -> str:
+    return "–" if value is None else f"{value:.5g}"
+
+
+def _with_error(value: float, sem: float | None) -> str:
+    return f"{value:.5g}" if sem is None else f"{value:.5g} ± {sem:.2g}"
+
+
+def _heading(network: Network, samples: int, parameters: int) -> Text:
+    widths = "→".join(str(w) for w in (*network.widths, network.outputs))
+    return Text(
+        f"{network.activation.name} network {widths}, σ_w² = {network.weight_var:g}, "
+        f"σ_b² = {network.bias_var:g}, norms {','.join(network.norms)}; T = {samples} samples, "
+        f"P = {parameters} parameters",
+        style="bold",
+    )
+
+
+def _notes(notes: tuple[str, ...]) -> list[Text]:
+    return [Text(f"• {note}", style="dim") for note in notes]
+
+
+def prediction(result: Prediction) -> RenderableType:
+    """The predicted spectrum, and the order parameters per layer."""
+    values = Table("", "theory", box=None, pad_edge=False)
+    values.columns[1].justify = "right"
+    bound = "" if result.eigenvalue_max_kind == "asymptotic" else " (lower bound)"
+    values.add_row(STATISTICS["eigenvalue_max"] + bound, _number(result.eigenvalue_max))
+    for name, value in (result.eigenvalue_max_quantiles or {}).items():
+        values.add_row(f"  its {name} quantile over networks", _number(value))
+    for name, estimate in (result.eigenvalue_max_at_samples or {}).items():
+        shown = _with_error(estimate["value"], estimate["sem"])
+        values.add_row(f"  its {name} quantile at {result.samples} samples", shown)
+    if result.eigenvalue_max_upper is not None:
+        values.add_row("  its upper bound, up to a constant", _number(result.eigenvalue_max_upper))
+    values.add_row("  its exponent of width at fixed T/M", _number(result.width_exponent))
+    values.add_row("learning-rate limit 2/λ_max", _number(result.learning_rate_max))
+    values.add_row(STATISTICS["eigenvalue_mean"], _number(result.eigenvalue_mean))
+    values.add_row(STATISTICS["eigenvalue_second_moment"], _number(result.eigenvalue_second_moment))
+    values.add_row("diagonal A", _number(result.diagonal))
+    values.add_row("off-diagonal B", _number(result.off_diagonal))
+    values.add_row("κ1, κ2", f"{_number(result.kappa1)}, {_number(result.kappa2)}")
+    layers = Table("layer", "norm", "q", "q pair", "gap", "q̂", "q̂ pair", "q̃", "q̃ pair", box=None)
+    layers.pad_edge = False
+    for row, norm in zip(result.order_parameters, result.network.norms, strict=True):
+        numbers = [v for name, v in vars(row).items() if name != "layer"]
+        layers.add_row(str(row.layer), norm, *(_number(v) for v in numbers))
+    heading = _heading(result.network, result.samples, result.parameters)
+    return Group(heading, "", values, "", layers, "", *_notes(result.notes))
+
+
+def simulation(result: Simulation) -> RenderableType:
+    """Theory beside measurement."""
+    theory = result.theory
+    values = Table("", "theory", "measured", "deviation", box=None, pad_edge=False)
+    for column in values.columns[1:]:
+        column.justify = "right"
+    for name, title in STATISTICS.items():
+        measured: Statistic = getattr(result, name)
+        predicted: float | None = getattr(theory, name)
+        shown = _with_error(measured.mean, measured.sem)
+        if name == "eigenvalue_max" and theory.eigenvalue_max_kind != "asymptotic":
+            values.add_row(title, f"≥ {_number(predicted)}", shown, "")
+            continue
+        deviation = f"{measured.mean / predicted - 1:+.1%}" if predicted else ""
+        values.add_row(title, _number(predicted), shown, deviation)
+    limit = 2 / result.eigenvalue_max.mean if result.eigenvalue_max.mean else None
+    values.add_row(
+        "learning-rate limit 2/λ_max", _number(theory.learning_rate_max), _number(limit), ""
+    )
+    draws = len(result.eigenvalue_max.draws)
+    how = f"{draws} draws by {result.method} in {result.precision}, {result.seconds:.2f} s"
+    heading = _heading(theory.network, result.samples, theory.parameters)
+    return Group(heading, how, "", values, "", *_notes((*result.notes, *theory.notes)))
+
+
+def validation(report: Report) -> RenderableType:
+    """One line per comparison, and the verdict."""
+    table = Table(box=None, pad_edge=False, padding=(0, 1))
+    for title in ("φ", "C", "placement", "quantity"):
+        table.add_column(title, no_wrap=True)
+    for title in ("theory", "measured", "dev.", "tol."):
+        table.add_column(title, no_wrap=True, justify="right")
+    table.add_column("", no_wrap=True)
+    for check in report.checks:
+        table.add_row(
+            check.case.activation,
+            str(check.case.outputs),
+            check.case.placement,
+            check.quantity,
+            f"{check.expected:.3g}",
+            f"{check.measured:.3g} ± {check.sem:.1g}",
+            f"{100 * check.deviation:+.0f}%",
+            f"{100 * check.tolerance:.0f}%",
+            Text("ok", style="green") if check.passed else Text("FAIL", style="bold red"),
+        )
+    failed = sum(not check.passed for check in report.checks)
+    return Group(
+        table,
+        "",
+        f"{len(report.checks) - failed} passed, {failed} failed at width = samples = "
+        f"{report.width} in {report.seconds:.0f} s; tolerance = {report.sems:g} standard errors + "
+        f"{report.allowance:g}/√width",
+    )
