@@ -1,6 +1,6 @@
 """Predicting the FIM's spectrum of a network on white-noise inputs."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import NamedTuple
 
 import jax
@@ -9,19 +9,13 @@ import numpy as np
 
 from meanfield.checks import positive_integer
 from meanfield.network import Network
+from meanfield.notes import explain
 from meanfield.quantiles import quantile
-from meanfield.readout import QUANTILES
+from meanfield.readout import ASYMPTOTIC, LOWER_BOUND, QUANTILES
 from meanfield.recursion import Solution, solve_network
-
-ASYMPTOTIC = "asymptotic"
-LOWER_BOUND = "lower-bound"
 
 # κ₂ below this fraction of κ₁ is rounding: cross kernels are differences of O(1) numbers.
 VANISHING = 1e-12
-# Twice the largest ratio of measured λ_max to λ_2 without an outlier (theory.md section 10: 4).
-CLEAR_OF_BULK = 8
-# An average this uncertain is worth telling the user about.
-DOUBTFUL_ERROR = 1e-4
 
 
 class Spectrum(NamedTuple):
@@ -198,12 +192,10 @@ def predict(network: Network, samples: int, *, output_draws: int = 0, seed: int 
     _check_finite(network, here)
     grows = bool(s.kappa2 > 0)
     kind = ASYMPTOTIC if grows and s.outlier >= s.bulk else LOWER_BOUND
-    notes = _Notes(network, T, here)
-    notes.on_largest(kind, float(s.outlier), float(s.bulk))
-    largest = notes.finite("eigenvalue_max", s.eigenvalue_max)
-    upper = float(np.sqrt(here.readout.trace_squared)) if kind == LOWER_BOUND else np.inf
+    largest = _finite(s.eigenvalue_max)
+    upper = _finite(np.sqrt(here.readout.trace_squared)) if kind == LOWER_BOUND else None
     on_top = s.outlier_multiplicity if s.outlier >= s.bulk else s.bulk_multiplicity
-    return Prediction(
+    prediction = Prediction(
         network=network,
         samples=T,
         parameters=network.parameters,
@@ -212,21 +204,26 @@ def predict(network: Network, samples: int, *, output_draws: int = 0, seed: int 
         kappa2=float(s.kappa2) if network.alpha else None,
         diagonal=float(here.readout.diagonal),
         off_diagonal=float(here.readout.off_diagonal),
-        eigenvalue_mean=notes.finite("eigenvalue_mean", s.eigenvalue_mean),
-        eigenvalue_second_moment=notes.finite(
-            "eigenvalue_second_moment", s.eigenvalue_second_moment
-        ),
+        eigenvalue_mean=_finite(s.eigenvalue_mean),
+        eigenvalue_second_moment=_finite(s.eigenvalue_second_moment),
         eigenvalue_max=largest,
         eigenvalue_max_kind=kind,
         eigenvalue_max_multiplicity=int(on_top),
         eigenvalue_max_quantiles=_quantiles(here) if kind == ASYMPTOTIC and largest else None,
         eigenvalue_max_at_samples=_at_samples(network, here, output_draws, seed),
-        eigenvalue_max_upper=upper if np.isfinite(upper) else None,
+        eigenvalue_max_upper=upper,
         width_exponent=1.0 if grows else 0.0,
         learning_rate_max=2 / largest if largest else None,
         order_parameters=_order_parameters(network, here),
-        notes=tuple(notes.lines),
+        notes=(),
     )
+    notes = explain(prediction, float(s.outlier), float(s.bulk), float(here.error))
+    return replace(prediction, notes=notes)
+
+
+def _finite(value: np.ndarray) -> float | None:
+    """The value, or None where its mean over networks diverges."""
+    return float(value) if np.isfinite(value) else None
 
 
 def _quantiles(here: Solution) -> dict[str, float] | None:
@@ -282,61 +279,3 @@ def _check_finite(network: Network, here: Solution) -> None:
         f"the range of floating-point numbers in {where}; accepted are variances that keep them "
         f"finite and, where a norm divides by them, non-zero"
     )
-
-
-class _Notes:
-    """Collects what a reader must know beside the numbers."""
-
-    def __init__(self, network: Network, samples: int, here: Solution):
-        self.network, self.samples = network, samples
-        self.lines: list[str] = ["q_hat is null in the output layer, which has no activation"]
-        for norm in dict.fromkeys(network.norm_records[:-1]):
-            if samples < norm.few_samples:
-                self.add(
-                    f"hidden {norm.name} norm at {samples} samples: the theory treats the "
-                    f"normalized field as Gaussian, an error of about 2/T = {2 / samples:.0%}"
-                )
-        if here.error > DOUBTFUL_ERROR:
-            self.add(
-                f"the averages of {network.activation.name} are only accurate to about "
-                f"{float(here.error):.1g}: a kink elsewhere than at zero, or a variance too large "
-                f"for the grid"
-            )
-        if network.norm_records[-1].sample_largest:
-            self.add(
-                f"eigenvalue_max is the limit of many samples: at {samples} samples, those whose "
-                f"{network.outputs} outputs nearly coincide can raise it; output_draws samples this"
-            )
-        if not network.alpha:
-            self.add("kappa1 and kappa2 are null: without a hidden layer alpha is 0")
-
-    def add(self, line: str) -> None:
-        self.lines.append(line)
-
-    def finite(self, name: str, value: np.ndarray) -> float | None:
-        """The value, or None with a note where its mean over networks diverges."""
-        if np.isfinite(value):
-            return float(value)
-        norm, C = self.network.norm_records[-1], self.network.outputs
-        self.add(f"{name} is null: {norm.name} norm on {C} outputs: {norm.divergence(C)}")
-        return None
-
-    def on_largest(self, kind: str, outlier: float, bulk: float) -> None:
-        """What kind of λ_max this is, in words."""
-        if max(outlier, bulk) == 0:
-            self.add("learning_rate_max is null: every output gradient vanishes, so F = 0")
-        elif kind == LOWER_BOUND:
-            self.add(
-                "eigenvalue_max is the mean of the bulk: exact for samples fixed and width to "
-                "infinity, a lower bound when samples are comparable to width "
-                "(learning_rate_max is then an upper bound, eigenvalue_second_moment a lower one)"
-            )
-            self.add(
-                "eigenvalue_max_upper is the paper's bound sqrt((C alpha^2 rho (kappa1-kappa2)^2 "
-                "+ c2) M), rho = M/T, with its unknown constant c2 >= 0 set to 0"
-            )
-        elif outlier < CLEAR_OF_BULK * bulk and 10 * self.samples > self.network.width:
-            self.add(
-                f"the outlier is only {outlier / bulk:.1f} times the mean of the bulk: when "
-                f"samples are comparable to width, the bulk's spread can reach it"
-            )

@@ -10,6 +10,8 @@ from scipy.special import chdtri, gammaln
 from meanfield.kernels import Exchangeable
 
 QUANTILES = (0.1, 0.5, 0.9)
+ASYMPTOTIC = "asymptotic"  # λ_max is an outlier, exact in the wide limit
+LOWER_BOUND = "lower-bound"  # λ_max lies in a bulk of which only the mean is known
 
 
 class Readout(NamedTuple):

@@ -229,10 +229,15 @@ def _result(
     started: float,
 ) -> Simulation:
     P = theory.parameters
-    if len(measured) == 1:
-        notes = [*notes, "sem is null with a single draw"]
     estimated = any(m.trace_sem for m in measured)
     spectra = tuple(m.eigenvalues for m in measured if m.eigenvalues is not None)
+    absent = [
+        *(["sem (a single draw)"] if len(measured) == 1 else []),
+        *([] if estimated else ["estimator_sem (measured without estimates)"]),
+        *([] if spectra else ["eigenvalues (not asked for)"]),
+    ]
+    if absent:
+        notes = [*notes, f"null: {', '.join(absent)}"]
     return Simulation(
         eigenvalue_max=_statistic([m.largest for m in measured]),
         eigenvalue_mean=_statistic([m.trace / P for m in measured]),

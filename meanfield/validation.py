@@ -14,7 +14,11 @@ from meanfield.quantiles import quantile
 from meanfield.simulation import Simulation, simulate
 
 DEPTH = 3
-VARIANCES = {"tanh": (3.0, 0.64), "relu": (2.0, 0.1), "linear": (1.0, 0.1)}
+ACTIVATIONS = {  # (σ_w², σ_b²)
+    "tanh": (3.0, 0.64),
+    "relu": (2.0, 0.1),
+    "linear": (1.0, 0.1),
+}
 PLACEMENTS = {  # the numbers of outputs that each is tried with
     "none": (1, 4),
     "mean@1": (4, 1),
@@ -71,7 +75,7 @@ class Case:
 
     def network(self, width: int) -> Network:
         """The spec at that width."""
-        weight_var, bias_var = VARIANCES[self.activation]
+        weight_var, bias_var = ACTIVATIONS[self.activation]
         return Network(
             depth=DEPTH,
             width=width,
@@ -145,7 +149,7 @@ def cases(quick: bool) -> list[Case]:
     return [
         Case(placement, activation, C)
         for placement, outputs in PLACEMENTS.items()
-        for activation in VARIANCES
+        for activation in ACTIVATIONS
         for C in (outputs[:1] if quick else outputs)
     ]
 

@@ -1,0 +1,39 @@
+"""The README's Python blocks run, and so do its `meanfield` commands."""
+
+import shlex
+from pathlib import Path
+
+from sybil import Sybil
+from sybil.parsers.markdown import CodeBlockParser, PythonCodeBlockParser
+
+from meanfield.cli import run
+
+README = Path(__file__).parents[1] / "README.md"
+
+
+def run_commands(example):
+    for line in example.parsed.splitlines():
+        program, *arguments = shlex.split(line)
+        assert program == "meanfield"
+        assert run(arguments) == 0, line
+
+
+def test_readme_runs(capsys):
+    parsers = [PythonCodeBlockParser(), CodeBlockParser(language="bash", evaluator=run_commands)]
+    document = Sybil(parsers=parsers).parse(README)
+    blocks = list(document.examples())
+    assert len(blocks) == 4
+    for block in blocks:
+        block.evaluate()
+    namespace = document.namespace
+    assert abs(namespace["prediction"].eigenvalue_max - 2.26) < 0.005
+    assert namespace["prediction"].eigenvalue_max_kind == "lower-bound"
+    assert namespace["curve"].shape == (50,)
+    assert "λ_max" in capsys.readouterr().out
+
+
+def test_readme_shows_the_set_up_commands():
+    makefile = (README.parent / "Makefile").read_text()
+    for target in ("reproduce", "test"):
+        assert f"make {target}" in README.read_text()
+        assert f"\n{target}:" in makefile
