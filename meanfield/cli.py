@@ -147,6 +147,9 @@ def predict_command(network: Network, as_json: bool, **options) -> None:
     "--precision", type=click.Choice(list(BYTES)), default="float32", show_default=True,
     help="Of the sampled networks.",
 )  # fmt: skip
+@click.option(
+    "--leading", type=int, default=1, show_default=True, help="Largest eigenvalues per draw."
+)
 @click.option("--spectrum", is_flag=True, help="Also give every draw's non-zero eigenvalues.")
 @json_option
 def simulate_command(network: Network, inputs: Path | None, as_json: bool, **options) -> int | None:

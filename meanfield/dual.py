@@ -18,7 +18,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from meanfield.lanczos import top_eigenpairs
-from meanfield.measurement import Measurement, MethodCost
+from meanfield.measurement import Measurement, MethodCost, Request
 from meanfield.network import Network, Structure
 from meanfield.sampling import Parameters, forward
 
@@ -44,7 +44,7 @@ def supports(network: Network) -> bool:
     return not any(norm.mixes_samples for norm in network.norm_records[:-1])
 
 
-def cost(network: Network, samples: int, spectrum: bool) -> MethodCost:
+def cost(network: Network, samples: int, request: Request) -> MethodCost:
     """Flops of the matrix products, and numbers held, of one draw.
 
     flops = 2 T P (1 + C)                                            forward and C backward passes
@@ -61,34 +61,32 @@ def cost(network: Network, samples: int, spectrum: bool) -> MethodCost:
     flops += LANCZOS_PRODUCTS * lanczos
     held = network.parameters + 2 * T * (1 + C) * (sum(network.widths) + C)
     held += T**2 * (network.depth + 4)
-    if spectrum:
+    if request.spectrum:
         held += 3 * (C * T) ** 2
         flops += 2 * (C * T) ** 3
     return MethodCost(flops, held)
 
 
 def measure(
-    network: Network, parameters: Parameters, inputs: jax.Array, key: jax.Array, spectrum: bool
+    network: Network, parameters: Parameters, inputs: jax.Array, key: jax.Array, request: Request
 ) -> Measurement:
-    """λ_max, tr F and tr F² of one sampled network, all exact up to rounding."""
+    """The leading eigenvalues, tr F and tr F² of one sampled network, all exact up to rounding."""
     precision = inputs.dtype.name
     T, C = inputs.shape[0], network.outputs
     factors = _factors(network.structure, parameters, inputs)
     start = np.asarray(jax.random.normal(key, (C * T,), jnp.float32), precision)
-    if spectrum:
+    if request.spectrum or request.leading >= C * T:
         eigenvalues = np.linalg.eigvalsh(np.asarray(_assemble(network.structure, factors)))[::-1]
         eigenvalues = eigenvalues.astype(np.float64)
-        return Measurement.exact(eigenvalues, keep=True)
+        return Measurement.exact(eigenvalues, request)
     trace, trace_squared, block = _moments(network.structure, factors)
-    if C * T == 1:
-        return Measurement(float(trace), float(trace), float(trace_squared))
     if C == 1:
         matrix = np.asarray(block)
         product = matrix.__matmul__
     else:
         product = lambda v: _product(network.structure, factors, v.reshape(T, C))  # noqa: E731
-    largest = top_eigenpairs(product, C * T, 1, precision, start)[0][0]
-    return Measurement(float(largest), float(trace), float(trace_squared))
+    leading, _ = top_eigenpairs(product, C * T, request.leading, precision, start)
+    return Measurement(leading.astype(np.float64), float(trace), float(trace_squared))
 
 
 @partial(jax.jit, static_argnames="structure")

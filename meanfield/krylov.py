@@ -14,7 +14,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from meanfield.lanczos import top_eigenpairs
-from meanfield.measurement import Measurement, MethodCost
+from meanfield.measurement import Measurement, MethodCost, Request
 from meanfield.network import Network, Structure
 from meanfield.sampling import Parameters, forward
 
@@ -27,7 +27,7 @@ def supports(network: Network) -> bool:
     return True
 
 
-def cost(network: Network, samples: int, spectrum: bool) -> MethodCost:
+def cost(network: Network, samples: int, request: Request) -> MethodCost:
     """Flops of the matrix products, and numbers held, of one draw.
 
     A product with F* runs forward, backward and tangent: 10 T P flops.
@@ -36,17 +36,17 @@ def cost(network: Network, samples: int, spectrum: bool) -> MethodCost:
         numbers held = 5 P + 6 T Σ_l M_l [+ 4 (CT)² for the whole spectrum]
     """
     size = network.outputs * samples
-    products = size if spectrum else EXPECTED_PRODUCTS
+    products = size if request.spectrum else EXPECTED_PRODUCTS
     held = 5 * network.parameters + 6 * samples * sum(network.widths)
     flops = 10 * samples * network.parameters * products
-    if spectrum:
+    if request.spectrum:
         held += 4 * size**2
         flops += 2 * size**3
     return MethodCost(flops, held)
 
 
 def measure(
-    network: Network, parameters: Parameters, inputs: jax.Array, key: jax.Array, spectrum: bool
+    network: Network, parameters: Parameters, inputs: jax.Array, key: jax.Array, request: Request
 ) -> Measurement:
     """λ_max of one sampled network, and estimates of tr F and tr F² with standard errors.
 
@@ -55,17 +55,18 @@ def measure(
     precision = inputs.dtype.name
     T, C = inputs.shape[0], network.outputs
     start_key, probe_key = jax.random.split(key)
-    if spectrum or C * T <= PROBES:
+    count = max(C, request.leading)  # the outliers, so that the probes are spared them
+    if request.spectrum or max(PROBES, count) >= C * T:
         matrix = np.asarray(_materialize(network.structure, parameters, inputs), np.float64)
-        return Measurement.exact(np.linalg.eigvalsh((matrix + matrix.T) / 2)[::-1], spectrum)
+        return Measurement.exact(np.linalg.eigvalsh((matrix + matrix.T) / 2)[::-1], request)
     start = np.asarray(jax.random.normal(start_key, (C * T,), jnp.float32), precision)
     product = lambda v: _product(network.structure, parameters, inputs, v.reshape(T, C))  # noqa: E731
-    values, vectors = top_eigenpairs(product, C * T, min(C, C * T - 1), precision, start)
+    values, vectors = top_eigenpairs(product, C * T, count, precision, start)
     probes = np.asarray(_probes(C * T, inputs.dtype, probe_key))
     (trace, trace_squared), (sem, squared_sem) = _deflated_moments(product, vectors, probes)
     values = values.astype(np.float64)
     return Measurement(
-        largest=float(values[0]),
+        leading=values[: request.leading],
         trace=float(values.sum() + trace),
         trace_squared=float((values**2).sum() + trace_squared),
         trace_sem=float(sem),

@@ -12,17 +12,27 @@ class MethodCost(NamedTuple):
     numbers: float
 
 
+class Request(NamedTuple):
+    """What to measure beside tr F and tr F²: the leading eigenvalues, and whether all of them."""
+
+    leading: int = 1
+    spectrum: bool = False
+
+
+LARGEST = Request()
+
+
 class Measurement(NamedTuple):
     """The FIM's statistics on one sampled network.
 
     Attributes:
-        largest: λ_max.
+        leading: The largest eigenvalues, descending, as many as asked for; λ_max is the first.
         trace, trace_squared: tr F and tr F².
         trace_sem, trace_squared_sem: Standard errors of the two where they are estimates.
         eigenvalues: The non-zero eigenvalues, descending, where asked for.
     """
 
-    largest: float
+    leading: np.ndarray
     trace: float
     trace_squared: float
     trace_sem: float = 0.0
@@ -30,11 +40,11 @@ class Measurement(NamedTuple):
     eigenvalues: np.ndarray | None = None
 
     @classmethod
-    def exact(cls, eigenvalues: np.ndarray, keep: bool) -> Self:
-        """The statistics of a complete set of eigenvalues (descending), kept if asked for."""
+    def exact(cls, eigenvalues: np.ndarray, request: Request) -> Self:
+        """The statistics of a complete set of eigenvalues (descending)."""
         return cls(
-            largest=float(eigenvalues[0]),
+            leading=eigenvalues[: request.leading],
             trace=float(eigenvalues.sum()),
             trace_squared=float((eigenvalues**2).sum()),
-            eigenvalues=eigenvalues if keep else None,
+            eigenvalues=eigenvalues if request.spectrum else None,
         )

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import jax
 
 from meanfield import dual, krylov
-from meanfield.measurement import Measurement, MethodCost
+from meanfield.measurement import LARGEST, Measurement, MethodCost, Request
 from meanfield.network import Network
 
 BYTES = {"float32": 4, "float64": 8}
@@ -20,14 +20,14 @@ class Method:
     Attributes:
         name: The name in options and results.
         supports: Network → whether the method applies to it.
-        cost: (network, T, whole spectrum?) → flops and numbers held.
-        measure: (network, parameters, inputs, key, whole spectrum?) → the statistics.
+        cost: (network, T, request) → flops and numbers held.
+        measure: (network, parameters, inputs, key, request) → the statistics.
         extra: A package that the method needs beyond the core dependencies.
     """
 
     name: str
     supports: Callable[[Network], bool]
-    cost: Callable[[Network, int, bool], MethodCost]
+    cost: Callable[[Network, int, Request], MethodCost]
     measure: Callable[..., Measurement]
     extra: str | None = None
 
@@ -54,7 +54,7 @@ def choose_method(
     samples: int,
     method: str = "auto",
     precision: str = "float32",
-    spectrum: bool = False,
+    request: Request = LARGEST,
     memory_limit: int | None = None,
 ) -> Method:
     """The method asked for or, for `auto`, the cheapest one that applies and fits in memory.
@@ -67,7 +67,7 @@ def choose_method(
     """
     limit = available_memory() if memory_limit is None else memory_limit
     costs = {
-        m.name: m.cost(network, samples, spectrum) for m in METHODS.values() if m.supports(network)
+        m.name: m.cost(network, samples, request) for m in METHODS.values() if m.supports(network)
     }
     if method != "auto" and method not in costs:
         raise ValueError(
@@ -83,11 +83,11 @@ def choose_method(
         f"samples={samples} with this network and method={method!r} would need "
         f"{min(costs[n].numbers for n in asked) * size / 1e9:.2g} GB in {precision}, more than the "
         f"{limit / 1e9:.2g} GB available; "
-        + _way_out(network, samples, precision, spectrum, limit, costs)
+        + _way_out(network, samples, precision, request, limit, costs)
     )
 
 
-def _way_out(network, samples, precision, spectrum, limit, costs) -> str:
+def _way_out(network, samples, precision, request, limit, costs) -> str:
     """A method or a number of samples that fits."""
     size = BYTES[precision]
     for name, cost in costs.items():
@@ -97,6 +97,6 @@ def _way_out(network, samples, precision, spectrum, limit, costs) -> str:
     while fewer > 1:
         fewer //= 2
         for name in costs:
-            if METHODS[name].cost(network, fewer, spectrum).numbers * size <= limit:
+            if METHODS[name].cost(network, fewer, request).numbers * size <= limit:
                 return f"samples={fewer} with method={name!r} fits"
     return "no number of samples fits: make the network narrower"

@@ -12,7 +12,7 @@ import numpy as np
 from jax.typing import ArrayLike
 
 from meanfield.checks import one_of, positive_integer
-from meanfield.measurement import Measurement
+from meanfield.measurement import Measurement, Request
 from meanfield.methods import BYTES, METHODS, choose_method
 from meanfield.network import Network
 from meanfield.prediction import Prediction, predict
@@ -60,6 +60,7 @@ class Simulation:
         eigenvalue_max, eigenvalue_mean, eigenvalue_second_moment: λ_max, m_λ and s_λ.
         estimator_sem: Where the method estimates m_λ and s_λ, the standard error of every draw's
             estimate, by the statistic's name; else None.
+        leading_eigenvalues: The largest eigenvalues of every draw, descending, as many as asked.
         eigenvalues: Where asked for, every draw's non-zero eigenvalues, descending; else None.
         samples, seed: T and the seed.
         method, precision: How it was measured.
@@ -72,6 +73,7 @@ class Simulation:
     eigenvalue_mean: Statistic
     eigenvalue_second_moment: Statistic
     estimator_sem: dict[str, tuple[float, ...]] | None
+    leading_eigenvalues: tuple[tuple[float, ...], ...]
     eigenvalues: tuple[np.ndarray, ...] | None
     samples: int
     seed: int
@@ -101,6 +103,7 @@ def simulate(
     inputs: ArrayLike | None = None,
     method: str = "auto",
     precision: str = "float32",
+    leading: int = 1,
     spectrum: bool = False,
     memory_limit: int | None = None,
 ) -> Simulation:
@@ -121,6 +124,7 @@ def simulate(
             are estimates with a standard error; needs the `krylov` extra) or `auto`: the one
             with fewer flops by `dual.cost` and `krylov.cost` among those that fit in memory.
         precision: `float32` or `float64`.
+        leading: How many of the largest eigenvalues to return for every draw.
         spectrum: Also return all non-zero eigenvalues; needs the whole (CT)×(CT) matrix.
         memory_limit: Bytes a draw may use; all of this machine's memory by default.
 
@@ -138,8 +142,9 @@ def simulate(
     one_of("method", method, ("auto", *METHODS))
     one_of("precision", precision, tuple(BYTES))
     inputs, T = _check_inputs(network, inputs, samples)
+    request = Request(positive_integer("leading", leading), spectrum)
     theory = predict(network, T)
-    chosen = choose_method(network, T, method, precision, spectrum, memory_limit)
+    chosen = choose_method(network, T, method, precision, request, memory_limit)
     if chosen.extra and find_spec(chosen.extra) is None:
         raise ModuleNotFoundError(
             f"method {chosen.name!r} needs {chosen.extra}: pip install 'meanfield[{chosen.name}]'"
@@ -161,7 +166,7 @@ def simulate(
     def measure_draw(draw: int) -> Measurement:
         parameter_key, method_key = jax.random.split(draw_key(seed, draw))
         parameters, x = draw_network(network, parameter_key, inputs, T, jnp.dtype(precision))
-        return _check_measurement(chosen.measure(network, parameters, x, method_key, spectrum))
+        return _check_measurement(chosen.measure(network, parameters, x, method_key, request))
 
     try:
         with jax.enable_x64(True), jax.default_matmul_precision("highest"):
@@ -212,7 +217,7 @@ def _check_inputs(
 
 
 def _check_measurement(measurement: Measurement) -> Measurement:
-    if not np.isfinite(measurement[:5]).all():
+    if not all(np.isfinite(x).all() for x in measurement[:5]):
         raise ArithmeticError("a gradient is not finite in this precision")
     return measurement
 
@@ -239,7 +244,7 @@ def _result(
     if absent:
         notes = [*notes, f"null: {', '.join(absent)}"]
     return Simulation(
-        eigenvalue_max=_statistic([m.largest for m in measured]),
+        eigenvalue_max=_statistic([m.leading[0] for m in measured]),
         eigenvalue_mean=_statistic([m.trace / P for m in measured]),
         eigenvalue_second_moment=_statistic([m.trace_squared / P for m in measured]),
         estimator_sem={
@@ -248,6 +253,7 @@ def _result(
         }
         if estimated
         else None,
+        leading_eigenvalues=tuple(tuple(m.leading.tolist()) for m in measured),
         eigenvalues=tuple(_nonzero(e, P) for e in spectra) or None,
         samples=samples,
         seed=seed,

@@ -38,9 +38,9 @@ PLACEMENTS = {  # the numbers of outputs that each is tried with
     "rms@last": (4,),
 }
 
-# Finite-width allowance c/√M: with 4 outputs the largest of 4 nearly equal eigenvalues lies above
-# their common limit, measured up to 9 % at M = 200 and 6 % at 400; single outliers are closer.
-ALLOWANCE = 1.2
+# Finite-width allowance c/√M: outliers of linear networks, measured up to 5 % off at M = 200, ask
+# for most.
+ALLOWANCE = 0.8
 SEMS = 2.0
 
 
@@ -60,7 +60,7 @@ class Effort(NamedTuple):
     output_draws: int
 
 
-FULL = Effort(width=400, sem=0.01, max_draws=3072, output_draws=4000)  # tolerance 8 %
+FULL = Effort(width=400, sem=0.015, max_draws=1536, output_draws=2000)  # tolerance 8 %
 QUICK = Effort(width=200, sem=0.02, max_draws=96, output_draws=200)
 FIRST_DRAWS = 12
 
@@ -93,8 +93,8 @@ class Check:
 
     Attributes:
         case: The network.
-        quantity: What is compared: `m_λ`, `λ_max`, `median λ_max`, `λ_max ≥` (a lower bound) or
-            `λ_max, M/2 to M` (growth of the measured value while width and samples double).
+        quantity: What is compared: `m_λ`, `λ_max, D-fold`, `median λ_max`, `λ_max ≥` (a lower
+            bound) or `λ_max, M/2 to M` (growth of the measured value while M = T doubles).
         expected: The theory's value, or the value at half the width.
         measured, sem: Mean over draws and its standard error.
         tolerance: Of the relative deviation.
@@ -160,8 +160,9 @@ def validate(
     """Compares theory and sampled networks at M = T = 400 (quick: 200), L = 3.
 
     The tolerance of the relative deviation is 2 standard errors + c/√M, one c for all rows. Where
-    the theory's λ_max is an outlier, λ_max and m_λ must agree, and networks are drawn until the
-    tolerance is 8 % (quick: 12.5 %) or the draws run out. Where λ_max is random even in wide
+    the theory's λ_max is a D-fold outlier, it must agree with the mean of the D largest
+    eigenvalues, m_λ must agree too, and networks are drawn until the tolerance is 8 % (quick: 10 %)
+    or the draws run out. Where λ_max is random even in wide
     networks, its median at this T is compared. Where it is a lower bound, m_λ must agree, λ_max
     must respect the bound, and must not grow when M = T doubles.
 
@@ -193,7 +194,8 @@ def compare(
     is_outlier = theory.eigenvalue_max_kind == ASYMPTOTIC
     typical = _median if theory.eigenvalue_max_at_samples else _mean
     target = effort.sem if is_outlier else np.inf
-    largest, means = _draw(network, M, seed, lambda v: typical(v).relative <= target, effort)
+    folds = theory.eigenvalue_max_multiplicity if is_outlier and typical is _mean else 1
+    largest, means = _draw(network, M, seed, lambda v: typical(v).relative <= target, effort, folds)
 
     def check(quantity: str, expected: Estimate, measured: Estimate, side: int = 0) -> Check:
         """side 0: agreement; +1: measured must not lie above; −1: must not lie below."""
@@ -216,7 +218,7 @@ def compare(
         expected = Estimate(**theory.eigenvalue_max_at_samples["50%"])
         yield check("median λ_max", expected, _median(largest))
     elif is_outlier:
-        yield check("λ_max", predicted_max, _mean(largest))
+        yield check(f"λ_max, {folds}-fold", predicted_max, _mean(largest))
     else:
         yield check("λ_max ≥", predicted_max, _mean(largest), side=-1)
         before, _ = _draw(case.network(M // 2), M // 2, seed, lambda _: True, effort)
@@ -249,13 +251,19 @@ def _draw(
     seed: int,
     enough: Callable[[np.ndarray], bool],
     effort: Effort,
+    folds: int = 1,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Draws of λ_max and m_λ, doubled in number until they are enough or the effort is spent."""
+    """Draws of λ_max and m_λ, doubled in number until they are enough or the effort is spent.
+
+    Of an eigenvalue that is `folds`-fold in the wide limit, the mean of the `folds` that it splits
+    into: the largest of them alone lies above the limit by their splitting, O(√(folds/M)).
+    """
     runs: list[Simulation] = []
     draws = FIRST_DRAWS
     while True:
-        runs.append(simulate(network, samples, draws=draws, seed=seed + len(runs)))
-        largest = np.concatenate([run.eigenvalue_max.draws for run in runs])
+        chunk = simulate(network, samples, draws=draws, seed=seed + len(runs), leading=folds)
+        runs.append(chunk)
+        largest = np.concatenate([np.mean(r.leading_eigenvalues, axis=1) for r in runs])
         if enough(largest) or 2 * len(largest) > effort.max_draws:
             return largest, np.concatenate([run.eigenvalue_mean.draws for run in runs])
         draws = len(largest)
