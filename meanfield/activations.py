@@ -6,6 +6,7 @@ from functools import partial
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax.scipy.special import erf
 
 from meanfield import closed_forms
@@ -41,7 +42,7 @@ class Activation:
         except Exception as error:
             raise ValueError(
                 f"activation must be a JAX-traceable elementwise function, got {self.name!r}, "
-                f"which cannot be traced: {str(error).splitlines()[0]}"
+                f"which cannot be traced: {str(error).partition(chr(10))[0] or repr(error)}"
             ) from error
         if not good:
             raise ValueError(
@@ -90,6 +91,23 @@ ACTIVATIONS = {
 }
 
 
+def _check_elementwise(activation: Activation) -> None:
+    """Moves one element: no other one's value may change.
+
+    Raises:
+        ValueError: The function mixes elements, as softmax does.
+    """
+    at = np.linspace(-1, 1, 6, dtype=np.float32).reshape(3, 2)
+    moved = at.copy()
+    moved[0, 0] = 2
+    before, after = (np.asarray(activation(jnp.asarray(u))) for u in (at, moved))
+    if not np.array_equal(before.ravel()[1:], after.ravel()[1:], equal_nan=True):
+        raise ValueError(
+            f"activation must be an elementwise function, got {activation.name!r}, whose values "
+            f"depend on other elements"
+        )
+
+
 def resolve_activation(activation: str | Function | Activation) -> Activation:
     """The activation of that name, the record itself, or a record of the user's function.
 
@@ -101,7 +119,9 @@ def resolve_activation(activation: str | Function | Activation) -> Activation:
     if isinstance(activation, str) and activation in ACTIVATIONS:
         return ACTIVATIONS[activation]
     if callable(activation):
-        return Activation(getattr(activation, "__name__", repr(activation)), activation)
+        record = Activation(getattr(activation, "__name__", repr(activation)), activation)
+        _check_elementwise(record)
+        return record
     raise ValueError(
         f"activation must be one of {', '.join(ACTIVATIONS)} or a JAX-traceable function, "
         f"got {activation!r}"

@@ -109,7 +109,7 @@ def _show(result: dict, table, as_json: bool) -> None:
         console.print(table)
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(no_args_is_help=False, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="meanfield")
 def cli():
     """Predicts and measures the Fisher information matrix's spectrum of wide neural networks."""
@@ -166,8 +166,11 @@ def simulate_command(network: Network, inputs: Path | None, as_json: bool, **opt
 
 def _load_array(path: Path) -> np.ndarray:
     try:
-        return np.load(path, allow_pickle=False)
-    except (ValueError, EOFError) as error:
+        with path.open("rb") as file:
+            return np.lib.format.read_array(file, allow_pickle=False)
+    except OSError:
+        raise
+    except Exception as error:  # a damaged header makes numpy raise anything from its parser
         raise ValueError(f"inputs must be a .npy file of numbers, got {path}: {error}") from error
 
 

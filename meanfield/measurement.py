@@ -40,8 +40,15 @@ class Measurement(NamedTuple):
     eigenvalues: np.ndarray | None = None
 
     @classmethod
-    def exact(cls, eigenvalues: np.ndarray, request: Request) -> Self:
-        """The statistics of a complete set of eigenvalues (descending)."""
+    def exact(cls, matrix: np.ndarray, request: Request) -> Self:
+        """The statistics of a complete dual matrix.
+
+        Raises:
+            ArithmeticError: It has an entry that is not finite.
+        """
+        if not np.isfinite(matrix).all():
+            raise ArithmeticError("a gradient is not finite in this precision")
+        eigenvalues = np.linalg.eigvalsh((matrix + matrix.T) / 2)[::-1].astype(np.float64)
         return cls(
             leading=eigenvalues[: request.leading],
             trace=float(eigenvalues.sum()),

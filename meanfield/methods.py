@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import jax
 
 from meanfield import dual, krylov
+from meanfield.checks import positive_integer
 from meanfield.measurement import LARGEST, Measurement, MethodCost, Request
 from meanfield.network import Network
 
@@ -65,7 +66,9 @@ def choose_method(
         ValueError: The method asked for does not apply to this network, or nothing that was
             allowed fits in memory; the message names a method or size that does.
     """
-    limit = available_memory() if memory_limit is None else memory_limit
+    limit = available_memory()
+    if memory_limit is not None:
+        limit = positive_integer("memory_limit", memory_limit)
     costs = {
         m.name: m.cost(network, samples, request) for m in METHODS.values() if m.supports(network)
     }
@@ -93,9 +96,9 @@ def _way_out(network, samples, precision, request, limit, costs) -> str:
     for name, cost in costs.items():
         if cost.numbers * size <= limit:
             return f"method={name!r} fits"
-    fewer = samples
-    while fewer > 1:
-        fewer //= 2
+    fewer, least = samples, max(norm.min_samples for norm in network.norm_records)
+    while fewer > least:
+        fewer = max(fewer // 2, least)
         for name in costs:
             if METHODS[name].cost(network, fewer, request).numbers * size <= limit:
                 return f"samples={fewer} with method={name!r} fits"

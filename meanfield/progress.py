@@ -20,10 +20,10 @@ def progress_bar(items: Iterable, description: str, total: int | None = None) ->
     except ModuleNotFoundError:
         yield items
         return
-    console = Console(file=sys.stderr)
-    if not console.is_terminal or not _showing.acquire(blocking=False):
+    if not sys.stderr.isatty() or not _showing.acquire(blocking=False):
         yield items
         return
+    console = Console(file=sys.stderr)
     if total is None and isinstance(items, Collection):
         total = len(items)
     try:

@@ -60,7 +60,8 @@ def read_outputs(K: Exchangeable, dimensions: int) -> Readout:
         diagonal=K.same,
         off_diagonal=K.cross,
         trace=dimensions * K.same,
-        trace_squared=dimensions * (outlier**2 + rest * bulk**2),
+        # (T−1) λ_2², written so that it has a limit and a derivative at T → ∞
+        trace_squared=dimensions * (outlier**2 + K.gap**2 / K.samples * (1 - 1 / K.samples)),
         outlier=outlier,
         bulk=bulk,
         outlier_multiplicity=jnp.full_like(rest, dimensions),

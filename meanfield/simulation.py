@@ -141,7 +141,7 @@ def simulate(
         raise ValueError(f"seed must be below 2**63, got {seed}")
     one_of("method", method, ("auto", *METHODS))
     one_of("precision", precision, tuple(BYTES))
-    inputs, T = _check_inputs(network, inputs, samples)
+    inputs, T = _check_inputs(network, inputs, samples, precision)
     request = Request(positive_integer("leading", leading), spectrum)
     theory = predict(network, T)
     chosen = choose_method(network, T, method, precision, request, memory_limit)
@@ -197,13 +197,16 @@ def _run_draws(
 
 
 def _check_inputs(
-    network: Network, inputs: ArrayLike | None, samples: int | None
+    network: Network, inputs: ArrayLike | None, samples: int | None, precision: str
 ) -> tuple[np.ndarray | None, int]:
     if inputs is None:
         if samples is None:
             raise ValueError("samples is required unless inputs are given, got None")
         return None, network.check_samples(samples)
-    array = np.asarray(inputs)
+    try:
+        array = np.asarray(inputs)
+    except ValueError as error:
+        raise ValueError(f"inputs must be a T x M_0 array, got {error}") from error
     M = network.widths[0]
     if array.ndim != 2 or array.shape[1] != M or not array.shape[0]:
         raise ValueError(f"inputs must have shape (T, {M}), T >= 1, got {array.shape}")
@@ -211,7 +214,9 @@ def _check_inputs(
         raise ValueError(f"inputs must be real numbers, got dtype {array.dtype}")
     if not np.isfinite(array).all():
         raise ValueError("inputs must be finite, got NaN or infinity")
-    if samples is not None and samples != array.shape[0]:
+    if np.abs(array).max() > np.finfo(precision).max:
+        raise ValueError(f"inputs must be in the range of {precision}, got {np.abs(array).max():g}")
+    if samples is not None and positive_integer("samples", samples) != array.shape[0]:
         raise ValueError(f"samples must equal the inputs' {array.shape[0]} rows, got {samples}")
     return array, network.check_samples(array.shape[0])
 
@@ -254,7 +259,7 @@ def _result(
         if estimated
         else None,
         leading_eigenvalues=tuple(tuple(m.leading.tolist()) for m in measured),
-        eigenvalues=tuple(_nonzero(e, P) for e in spectra) or None,
+        eigenvalues=tuple(_nonzero(e, P, precision) for e in spectra) or None,
         samples=samples,
         seed=seed,
         method=method,
@@ -271,7 +276,7 @@ def _statistic(values: list[float]) -> Statistic:
     return Statistic(float(np.mean(values)), sem, tuple(float(v) for v in values))
 
 
-def _nonzero(eigenvalues: np.ndarray, parameters: int) -> np.ndarray:
+def _nonzero(eigenvalues: np.ndarray, parameters: int, precision: str) -> np.ndarray:
     """Those of the dual matrix's eigenvalues that stand above rounding, at most P of them."""
-    above = eigenvalues > len(eigenvalues) * np.finfo(np.float32).eps * eigenvalues[0]
+    above = eigenvalues > len(eigenvalues) * np.finfo(precision).eps * eigenvalues[0]
     return eigenvalues[above][:parameters]
