@@ -20,8 +20,8 @@ class Activation:
     Attributes:
         name: The name shown in results.
         function: φ, JAX-traceable and elementwise; φ' is taken by automatic differentiation.
-        kink_at_zero: Whether φ or φ' jumps at 0. Such a function is averaged sector by sector;
-            any other by a uniform grid, which is accurate for smooth functions only.
+        kink_at_zero: Whether φ or a derivative of it jumps at 0. Such a function is averaged sector
+            by sector; any other by a uniform grid, which is accurate for smooth functions only.
         closed_form: The averages in closed form, (q, gap) → Averages, where one is known.
 
     Raises:

@@ -53,6 +53,13 @@ def difference(f: Function, middle: jax.Array, half: jax.Array, gap: jax.Array) 
     return jax.lax.cond(gap < NARROW, narrow, wide, middle, half)
 
 
+def opening_angle(q: jax.Array, gap: jax.Array) -> jax.Array:
+    """ϑ with cos ϑ = 1 − g/q. At correlation −1 its infinite derivative is taken as 0."""
+    ratio = gap / (2 * q)
+    inside = jnp.where(ratio < 1, ratio, 0.5)
+    return jnp.where(ratio < 1, 2 * jnp.arcsin(jnp.sqrt(inside)), np.pi)
+
+
 def uniform_grid(f: Function, q: jax.Array, gap: jax.Array) -> Averages:
     """The averages of a smooth φ by the trapezoid rule, which converges spectrally here.
 
@@ -64,9 +71,9 @@ def uniform_grid(f: Function, q: jax.Array, gap: jax.Array) -> Averages:
     half_count = int(np.ceil(REACH / STEP))
     z = STEP * np.arange(-half_count, half_count + 1)
     weight = STEP * np.exp(-(z**2) / 2) / np.sqrt(2 * np.pi)
-    one_sided = 2 * weight[half_count:]  # the integrand is even in z1
-    one_sided[0] /= 2
-    middle = jnp.sqrt(jnp.maximum(q - gap / 2, 0)) * z[:, None]
+    one_sided = 2 * weight[half_count:]  # the integrand is even in z1, and 0 at z1 = 0
+    common = q - gap / 2  # 0 at correlation −1, where the root has no derivative
+    middle = jnp.where(common > 0, jnp.sqrt(jnp.where(common > 0, common, 1)), 0) * z[:, None]
     half = jnp.sqrt(gap / 2) * z[None, half_count:]
 
     def error(fine, coarse, coarser):
@@ -93,7 +100,7 @@ def sectors(f: Function, q: jax.Array, gap: jax.Array) -> Averages:
     Gauss–Legendre quadrature inside each sector is then spectrally accurate. The error is
     estimated from the same rule with fewer nodes.
     """
-    opening = 2 * jnp.arcsin(jnp.sqrt(jnp.clip(gap / (2 * q), 0, 1)))
+    opening = opening_angle(q, gap)
     sine, cosine = jnp.sin(opening / 2), jnp.cos(opening / 2)
 
     def radial(count):

@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from meanfield.averages import Averages
+from meanfield.averages import Averages, opening_angle
 
 
 def _averages(value, value_gap, slope, slope_gap) -> Averages:
@@ -41,7 +41,7 @@ def leaky(negative_slope: float, q: jax.Array, gap: jax.Array) -> Averages:
     same = (1 + a**2) / 2
     if even == 0:  # linear: no kink, and the angle's derivative at gap → 0 is not needed
         return _averages(q, gap, jnp.ones_like(q), jnp.zeros_like(q))
-    angle = 2 * jnp.arcsin(jnp.sqrt(jnp.clip(gap / (2 * q), 0, 1)))
+    angle = opening_angle(q, gap)
     absolute_gap = gap - 2 * q / np.pi * _sine_minus_angle_cosine(angle)
     return _averages(
         same * q,

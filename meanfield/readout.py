@@ -21,7 +21,7 @@ class Readout(NamedTuple):
         diagonal, off_diagonal: A and B of theory.md section 4.
         trace, trace_squared: tr F and tr F².
         outlier: The eigenvalue λ_1 of the direction that all samples share.
-        bulk: The mean λ_2 of the other non-zero eigenvalues.
+        bulk: The mean λ_2 of the eigenvalues that are not outliers.
         outlier_multiplicity, bulk_multiplicity: How many eigenvalues each stands for.
         outlier_quantiles: The 10, 50 and 90 % quantiles of λ_1 over networks where it stays
             random as the width grows, else None.

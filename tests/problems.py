@@ -123,15 +123,17 @@ SMOOTH = {
     "erf": _erf,
     "sin": _sin,
 }
-POLE = 1.5  # every function above is analytic within this distance of the real line (tanh: π/2)
+# How far from the real line each is analytic and below e^5: tanh's pole is at π/2, that of the
+# next three at π, and erf grows as e^{y²}.
+STRIP = {"tanh": 1.5, "sigmoid": 3, "softplus": 3, "silu": 3, "gelu": 2.5, "erf": 2, "sin": 3}
 
 
-def _spacing(variance, nats):
+def _spacing(variance, strip, nats):
     """The step at which a trapezoid sum against N(0, v) errs by e^{−nats}.
 
-    Moving the contour by y costs e^{y²/2v} and gains e^{−2πy/h}; y ends at the pole at the latest.
+    Moving the contour by y costs e^{y²/2v} and gains e^{−2πy/h}; y stays within the strip.
     """
-    y = min(mpf(POLE), mp.sqrt(2 * nats * variance))
+    y = min(mpf(strip), mp.sqrt(2 * nats * variance))
     return 2 * mp.pi * y / (nats + y * y / (2 * variance))
 
 
@@ -149,17 +151,18 @@ def _fixed(x, bits):
     return int(mp.ldexp(x, bits))
 
 
-def lattice_pair(f, q, cross, digits=21):
+def lattice_pair(name, q, cross, digits=21):
     """E[φ(u_s) φ(u_t)] and E[φ'(u_s) φ'(u_t)] of a smooth φ, variance q, covariance `cross`.
 
     Given the common part m ~ N(0, |cross|) the two are independent, u = m + e with
     e ~ N(0, q − |cross|): the average is E_m[F(m) F(±m)], F(m) = E_e[φ(m + e)].
     """
-    nats = digits * mp.log(10) + 10  # 10: head-room for the functions' size near their poles
+    f, strip = SMOOTH[name], STRIP[name]
+    nats = digits * mp.log(10) + 10  # 10: φ² at the edge of its strip
     bits = int((digits + 15) * mp.log(10) / mp.log(2))
     common, own = abs(cross), q - abs(cross)
-    step = min(_spacing(v, nats) for v in (common, own) if v > 0)
-    stride = max(1, int(_spacing(common, nats) / step)) if common > 0 else 1
+    step = min(_spacing(v, strip, nats) for v in (common, own) if v > 0)
+    stride = max(1, int(_spacing(common, strip, nats) / step)) if common > 0 else 1
     m, m_weight = _lattice(common, stride * step, nats, bits)
     e, e_weight = _lattice(own, step, nats, bits)
     points, place = np.unique(stride * m[:, None] + e, return_inverse=True)
@@ -226,5 +229,5 @@ def reference_averages(name: str, q: float, gap: float, digits: int = 21) -> tup
         elif name == "elu":
             same, pair = elu_pair(q, q), elu_pair(q, cross)
         else:
-            same, pair = (lattice_pair(SMOOTH[name], q, c, digits) for c in (q, cross))
+            same, pair = (lattice_pair(name, q, c, digits) for c in (q, cross))
         return same[0], same[0] - pair[0], same[1], same[1] - pair[1]

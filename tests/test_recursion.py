@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from mpmath import mp, mpf
-from problems import ANCHORS, SMOOTH, assert_printed, lattice_pair, reference_averages
+from problems import ANCHORS, assert_printed, lattice_pair, reference_averages
 
 from meanfield.activations import ACTIVATIONS, Activation
 from meanfield.network import Network
@@ -81,7 +81,7 @@ def erf_pair(q, cross):
 
 def tanh_pair(q, cross):
     """E[φφ], E[φ'φ'] of tanh: the gap is 1e-23 of q at its smallest, and needs 7 digits."""
-    return lattice_pair(SMOOTH["tanh"], q, cross, digits=34)
+    return lattice_pair("tanh", q, cross, digits=34)
 
 
 def recursion_in_many_digits(pair, weight_var, bias_var, depth, width):

@@ -83,3 +83,16 @@ def test_infinitely_many_samples_are_the_limit_of_many(norm):
 def test_spectrum_refuses_float32():
     with jax.enable_x64(False), pytest.raises(ValueError, match="64-bit"):
         spectrum(relu(), 50.0)
+
+
+@pytest.mark.parametrize("name", ["relu", "tanh", "elu"])
+def test_gradient_at_correlation_minus_one_is_finite(name):
+    # Two centred samples are each other's negative: the angle's own derivative is infinite there.
+    network = relu(activation=name, norms=("mean", "none", "none"), norm=None)
+
+    def largest(weight_var):
+        return spectrum(network, 2.0, weight_var, 0.3).eigenvalue_max
+
+    h = 1e-4
+    difference = (largest(1.7 + h) - largest(1.7 - h)) / (2 * h)
+    assert abs(jax.grad(largest)(1.7) - difference) < 1e-6 * largest(1.7)
