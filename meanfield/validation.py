@@ -60,7 +60,7 @@ class Effort(NamedTuple):
     output_draws: int
 
 
-FULL = Effort(width=400, sem=0.015, max_draws=1536, output_draws=2000)  # tolerance 8 %
+FULL = Effort(width=400, sem=0.015, max_draws=3072, output_draws=6000)  # tolerance 8 %
 QUICK = Effort(width=200, sem=0.02, max_draws=96, output_draws=200)
 FIRST_DRAWS = 12
 
@@ -162,9 +162,9 @@ def validate(
     The tolerance of the relative deviation is 2 standard errors + c/√M, one c for all rows. Where
     the theory's λ_max is a D-fold outlier, it must agree with the mean of the D largest
     eigenvalues, m_λ must agree too, and networks are drawn until the tolerance is 8 % (quick: 10 %)
-    or the draws run out. Where λ_max is random even in wide
-    networks, its median at this T is compared. Where it is a lower bound, m_λ must agree, λ_max
-    must respect the bound, and must not grow when M = T doubles.
+    or the draws run out. Where λ_max is random even in wide networks, its median at this T is
+    compared. Where it is a lower bound, m_λ must agree, λ_max must respect the bound, and must not
+    grow when M = T doubles.
 
     Args:
         quick: Smaller networks, fewer draws, and one number of outputs per placement.
