@@ -150,6 +150,10 @@ def predict_command(network: Network, as_json: bool, **options) -> None:
 @click.option(
     "--leading", type=int, default=1, show_default=True, help="Largest eigenvalues per draw."
 )
+@click.option(
+    "--second-moment/--no-second-moment", default=True, show_default=True,
+    help="s_lambda costs most where there are many outputs.",
+)  # fmt: skip
 @click.option("--spectrum", is_flag=True, help="Also give every draw's non-zero eigenvalues.")
 @json_option
 def simulate_command(network: Network, inputs: Path | None, as_json: bool, **options) -> int | None:

@@ -1,25 +1,50 @@
-"""Matrix-free measurement for every network: products with F* = J Jᵀ / T only.
+"""The method `krylov`, for every network: products with F* = J Jᵀ / T only.
 
 Gradients run through the norms' statistics, hidden batch norm included. λ_max and the other
-outliers come from Lanczos; the trace and second moment are estimated with random probes after these
-eigenvectors are projected out, since a single outlier would spoil the estimate.
+outliers come from Lanczos; the trace and second moment are estimated with random probes after
+these eigenvectors are projected out, since a single outlier would spoil the estimate. Where it is
+cheap, a surrogate S of F* that is known exactly (`meanfield.layered`) does most of the work: its
+eigenvectors start Lanczos, and the probes only see the difference,
+
+    tr F* = tr S + E[zᵀ(F* − S)z],      tr F*² = tr S² + E[|F* z|² − |S z|²].
 """
 
 from collections.abc import Callable
 from functools import partial
 from types import ModuleType
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
+from meanfield import dual
 from meanfield.lanczos import top_eigenpairs
+from meanfield.layered import DualMatrix, Factors, dual_matrix, find_factors, gram
 from meanfield.measurement import Measurement, MethodCost, Request
 from meanfield.network import Network, Structure
 from meanfield.sampling import Parameters, forward
 
+LANCZOS_PRODUCTS = 30  # expected
 PROBES = 32
-EXPECTED_PRODUCTS = 40 + 2 * PROBES
+PROBES_ON_SURROGATE = 4
+SURROGATE_NUMBERS = 2**30  # the most that a surrogate may hold: 4 GB in float32
+ROUGH = 1e-2  # tolerance of the surrogate's eigenvectors: they are a start only
+ISOLATED = 2.0  # ratio of neighbouring eigenvalues above which Lanczos needs a few steps only
+
+
+class Linearization(NamedTuple):
+    """What products with F* need of one sampled network.
+
+    Attributes:
+        push: Changes of u^1..u^L → those of the outputs, C×T.
+        nudges: No change of u^1..u^L: zeros, T×M_l each.
+        inputs: Of each layer, h^{l−1} h^{l−1}ᵀ + 1 (T×T), or h^{l−1} where that is much narrower.
+    """
+
+    push: Callable[[tuple[jax.Array, ...]], jax.Array]
+    nudges: tuple[jax.Array, ...]
+    inputs: tuple[jax.Array, ...]
 
 
 def supports(network: Network) -> bool:
@@ -30,19 +55,44 @@ def supports(network: Network) -> bool:
 def cost(network: Network, samples: int, request: Request) -> MethodCost:
     """Flops of the matrix products, and numbers held, of one draw.
 
-    A product with F* runs forward, backward and tangent: 10 T P flops.
-
-        flops = 10 T P · (40 + probes products) [(CT) products and 2 (CT)³ for the whole spectrum]
-        numbers held = 5 P + 6 T Σ_l M_l [+ 4 (CT)² for the whole spectrum]
+    product = Σ_{l>1} 4 T M_l M_{l−1} + Σ_l 2 T M_l min(T, 2 M_{l−1})         backward, F*, forward
+    flops = 2 T P + T² Σ_l M_{l−1} + product · (30 + 4 probes) + those of the surrogate
+            [without a surrogate 32 probes; for the whole spectrum CT products and 2 (CT)³]
+    numbers held = 3 P + T Σ_l [M_{l−1} + 4 M_l + min(T, 2 M_{l−1})] + T
+            + those of the surrogate [or 4 (CT)² for the whole spectrum]
     """
-    size = network.outputs * samples
-    products = size if request.spectrum else EXPECTED_PRODUCTS
-    held = 5 * network.parameters + 6 * samples * sum(network.widths)
-    flops = 10 * samples * network.parameters * products
+    T, P, size = samples, network.parameters, network.outputs * samples
+    outs = (*network.widths[1:], network.outputs)
+    flops: float = 2 * T * P + T**2 * sum(network.widths)
+    held = 3 * P + T * (sum(network.widths) + 4 * sum(outs) + 1)
+    held += T * sum(min(T, 2 * m) for m in network.widths)
     if request.spectrum:
-        held += 4 * size**2
-        flops += 2 * size**3
-    return MethodCost(flops, held)
+        return MethodCost(
+            flops + _product_flops(network, T) * size + 2 * size**3, held + 4 * size**2
+        )
+    if not _has_surrogate(network, T, request):
+        return MethodCost(flops + _product_flops(network, T) * (LANCZOS_PRODUCTS + PROBES), held)
+    products = LANCZOS_PRODUCTS + PROBES_ON_SURROGATE
+    surrogate = dual.cost(network, T, request)
+    flops += _product_flops(network, T) * products + surrogate.flops
+    return MethodCost(flops, held + surrogate.numbers)
+
+
+def _product_flops(network: Network, T: int) -> int:
+    outs = (*network.widths[1:], network.outputs)
+    layers = list(zip(network.widths, outs, strict=True))
+    through = sum(4 * T * n_in * n_out for n_in, n_out in layers[1:])
+    return through + sum(2 * T * n_out * min(T, 2 * n_in) for n_in, n_out in layers)
+
+
+def _has_surrogate(network: Network, samples: int, request: Request) -> bool:
+    """Whether it costs at most twice the probes that it saves, and little enough memory.
+
+    Twice, for it makes the estimates more accurate too.
+    """
+    surrogate = dual.cost(network, samples, request)
+    saved = (PROBES - PROBES_ON_SURROGATE) * _product_flops(network, samples)
+    return surrogate.flops <= 2 * saved and surrogate.numbers <= SURROGATE_NUMBERS
 
 
 def measure(
@@ -54,86 +104,152 @@ def measure(
     """
     precision = inputs.dtype.name
     T, C = inputs.shape[0], network.outputs
-    start_key, probe_key = jax.random.split(key)
+    structure, size = network.structure, C * T
     count = max(C, request.leading)  # the outliers, so that the probes are spared them
-    if request.spectrum or max(PROBES, count) >= C * T:
-        matrix = np.asarray(_materialize(network.structure, parameters, inputs), np.float64)
-        return Measurement.exact(matrix, request)
-    start = np.asarray(jax.random.normal(start_key, (C * T,), jnp.float32), precision)
-    product = lambda v: _product(network.structure, parameters, inputs, v.reshape(T, C))  # noqa: E731
-    values, vectors = top_eigenpairs(product, C * T, count, precision, start)
-    probes = np.asarray(_probes(C * T, inputs.dtype, probe_key))
-    (trace, trace_squared), (sem, squared_sem) = _deflated_moments(product, vectors, probes)
+    if request.spectrum or max(PROBES, count) >= size:
+        matrix = materialize(structure, parameters, inputs)
+        return Measurement.exact(np.asarray(matrix, np.float64), request)
+    start_key, probe_key = jax.random.split(key)
+    start = np.asarray(jax.random.normal(start_key, (size,), jnp.float32))
+    surrogate, close = None, False
+    if _has_surrogate(network, T, request):
+        linearization, factors = linearize_with_factors(structure, parameters, inputs)
+        surrogate = dual_matrix(structure, dual.plan(T, C, request), factors)
+        start, close = _warm_start(surrogate, count, precision, start)
+    else:
+        linearization = linearize(structure, parameters, inputs)
+    product = partial(apply, linearization)
+    values, vectors = top_eigenpairs(product, count, precision, start, close=close)
+    number = PROBES_ON_SURROGATE if surrogate else PROBES
+    probes = np.asarray(random_signs(size, number, precision, probe_key))
+    (trace, trace_squared), (sem, squared_sem) = outside_moments(
+        product, vectors, probes, surrogate
+    )
     values = values.astype(np.float64)
     return Measurement(
         leading=values[: request.leading],
         trace=float(values.sum() + trace),
-        trace_squared=float((values**2).sum() + trace_squared),
+        trace_squared=float((values**2).sum() + trace_squared) if request.second_moment else None,
         trace_sem=float(sem),
         trace_squared_sem=float(squared_sem),
     )
 
 
-def _dual_product(structure: Structure, parameters: Parameters, inputs: jax.Array):
-    """v ↦ J Jᵀ v / T on T×C arrays."""
-
-    def outputs_of(parameters):
-        return forward(structure, parameters, inputs).outputs
-
-    _, pushforward = jax.linearize(outputs_of, parameters)
-    pullback = jax.linear_transpose(pushforward, parameters)
-    return lambda v: pushforward(*pullback(v)) / v.shape[0]
-
-
-@partial(jax.jit, static_argnames="structure")
-def _product(structure, parameters, inputs, v) -> jax.Array:
-    return _dual_product(structure, parameters, inputs)(v)
+def _warm_start(
+    surrogate: DualMatrix, count: int, precision: str, start: np.ndarray
+) -> tuple[np.ndarray, bool]:
+    """A vector near the surrogate's `count` leading ones, and whether these are outliers."""
+    wanted = min(count + 1, start.size - 1)
+    values, vectors = top_eigenpairs(surrogate.product, wanted, precision, start, tolerance=ROUGH)
+    outliers = wanted > count and values[count - 1] > ISOLATED * values[count]
+    return vectors[:, :count] @ start[:count].astype(precision), bool(outliers)
 
 
 @partial(jax.jit, static_argnames="structure")
-def _materialize(structure, parameters, inputs) -> jax.Array:
-    """The (CT)×(CT) dual matrix, column by column; rows and columns are ordered (t, k)."""
-    shape = inputs.shape[0], parameters[-1].biases.size
-    basis = jnp.eye(shape[0] * shape[1], dtype=inputs.dtype).reshape(-1, *shape)
-    product = _dual_product(structure, parameters, inputs)
-    columns = jax.lax.map(product, basis)
-    return columns.reshape(columns.shape[0], -1)
+def linearize(structure: Structure, parameters: Parameters, inputs: jax.Array) -> Linearization:
+    """The linearization of one sampled network in its pre-activations."""
+
+    def outputs_of(nudges):
+        passed = forward(structure, parameters, inputs, nudges)
+        return passed.outputs.T, passed.activations
+
+    T = len(inputs)
+    nudges = tuple(jnp.zeros((T, layer.biases.size), inputs.dtype) for layer in parameters)
+    _, push, activations = jax.linearize(outputs_of, nudges, has_aux=True)
+    correlations = (h if 2 * h.shape[1] < T else gram(h) + 1 for h in activations)
+    return Linearization(push, nudges, tuple(correlations))
 
 
-@partial(jax.jit, static_argnames=("size", "dtype"))
-def _probes(size: int, dtype: jnp.dtype, key: jax.Array) -> jax.Array:
+@partial(jax.jit, static_argnames="structure")
+def linearize_with_factors(
+    structure: Structure, parameters: Parameters, inputs: jax.Array
+) -> tuple[Linearization, Factors]:
+    """Both at once: the compiler shares their forward passes and Gram matrices."""
+    return linearize(structure, parameters, inputs), find_factors(structure, parameters, inputs)
+
+
+@jax.jit
+def apply(linearization: Linearization, v: jax.Array) -> jax.Array:
+    """F* v for v of length CT, ordered output by output, as C×T.
+
+    With δ^l(t) = Σ_s v(s)·∂f(s)/∂u^l(t), T F* v is the change of the outputs under that of the
+    parameters by δ: u^l(s) changes by Σ_t (h^{l−1}(s)·h^{l−1}(t) + 1) δ^l(t).
+    """
+    push, nudges, inputs = linearization
+    T = len(nudges[0])
+    (backward,) = jax.linear_transpose(push, nudges)(v.reshape(-1, T))
+    return push(tuple(map(_correlate, inputs, backward))) / T
+
+
+def _correlate(h: jax.Array, delta: jax.Array) -> jax.Array:
+    """(h hᵀ + 1) δ, from h or from that matrix."""
+    if h.shape[0] == h.shape[1]:
+        return h @ delta
+    return h @ (h.T @ delta) + delta.sum(axis=0)
+
+
+@partial(jax.jit, static_argnames="structure")
+def materialize(structure: Structure, parameters: Parameters, inputs: jax.Array) -> jax.Array:
+    """The (CT)×(CT) dual matrix, column by column, ordered output by output."""
+    size = len(inputs) * parameters[-1].biases.size
+    product = partial(apply, linearize(structure, parameters, inputs))
+    return jax.lax.map(lambda v: product(v).ravel(), jnp.eye(size, dtype=inputs.dtype))
+
+
+@partial(jax.jit, static_argnames=("size", "number", "dtype"))
+def random_signs(size: int, number: int, dtype: str, key: jax.Array) -> jax.Array:
     """Random signs, one probe per row."""
-    return stochtrace().sampler_signs(jnp.zeros(size, dtype), num=PROBES)(key)
+    return stochtrace().sampler_signs(jnp.zeros(size, dtype), num=number)(key)
 
 
-def _deflated_moments(
-    product: Callable[[np.ndarray], jax.Array], basis: np.ndarray, probes: np.ndarray
-) -> tuple[jax.Array, jax.Array]:
+def outside_moments(
+    product: Callable[[np.ndarray], jax.Array],
+    basis: np.ndarray,
+    probes: np.ndarray,
+    surrogate: DualMatrix | None = None,
+) -> tuple[np.ndarray, np.ndarray]:
     """Estimates of tr F and tr F² outside the span of `basis`, and their standard errors.
 
-    With z random signs and P the projection: tr PF = E[zᵀPFPz], tr (PF)² = E[|PFPz|²].
+    With z random signs, P the projection and S the surrogate (or 0):
+    tr PF = tr PS + E[zᵀP(F − S)Pz], tr (PF)² = tr (PS)² + E[|PFPz|² − |PSPz|²].
     """
 
     def project(v):
         return v - basis @ (basis.T @ v)
 
-    # One product at a time: a batch of them would hold as many sets of gradients.
-    images = np.stack([project(np.asarray(product(project(z))).reshape(z.shape)) for z in probes])
-    return _estimate(probes, images)
+    def images(product):
+        # One product at a time: a batch of them would hold as many sets of gradients.
+        return np.stack([project(np.asarray(product(project(z))).ravel()) for z in probes])
+
+    ours = images(product)
+    if surrogate is None:
+        return _estimate(probes, ours, np.zeros_like(ours))
+    estimates, errors = _estimate(probes, ours, images(surrogate.product))
+    return estimates + _known_outside(surrogate, basis), errors
+
+
+def _known_outside(surrogate: DualMatrix, basis: np.ndarray) -> np.ndarray:
+    """tr PS = tr S − tr VᵀSV and tr (PS)² = tr S² − 2 |SV|² + |VᵀSV|², V the basis."""
+    images = np.stack([np.asarray(surrogate.product(v)).ravel() for v in basis.T], axis=1)
+    inside = basis.T @ images
+    squares = -2 * np.sum(images**2, dtype=np.float64) + np.sum(inside**2, dtype=np.float64)
+    trace = float(surrogate.trace) - np.trace(inside, dtype=np.float64)
+    return np.array([trace, float(surrogate.trace_squared) + squares])
 
 
 @jax.jit
-def _estimate(probes: jax.Array, images: jax.Array) -> tuple[jax.Array, jax.Array]:
-    """Means over probes of zᵀAz and |Az|², from z and Az, and their standard errors."""
+def _estimate(probes: jax.Array, ours: jax.Array, theirs: jax.Array) -> tuple[jax.Array, jax.Array]:
+    """Means over probes of zᵀ(A − B)z and |Az|² − |Bz|², from z, Az and Bz; standard errors."""
     library = stochtrace()
     integrands = library.monte_carlo_trace(), library.monte_carlo_frobeniusnorm_squared()
 
-    def both(_, pair):
-        probe, image = pair
-        return jnp.stack([integrand(lambda _: image, probe) for integrand in integrands])
+    def both(_, images):
+        probe, *pair = images
+        a, b = ([f(lambda _: image, probe) for f in integrands] for image in pair)  # noqa: B023
+        return jnp.stack(a) - jnp.stack(b)
 
-    pairs = probes.astype(jnp.float64), images.astype(jnp.float64)
-    return library.estimator_monte_carlo_mean_and_sem(both, lambda _: pairs)(None, None)
+    images = tuple(a.astype(jnp.float64) for a in (probes, ours, theirs))
+    return library.estimator_monte_carlo_mean_and_sem(both, lambda _: images)(None, None)
 
 
 def stochtrace() -> ModuleType:

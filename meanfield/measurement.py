@@ -13,10 +13,17 @@ class MethodCost(NamedTuple):
 
 
 class Request(NamedTuple):
-    """What to measure beside tr F and tr F²: the leading eigenvalues, and whether all of them."""
+    """What to measure beside tr F.
+
+    Attributes:
+        leading: How many of the largest eigenvalues.
+        spectrum: Whether all of them too.
+        second_moment: Whether tr F² too.
+    """
 
     leading: int = 1
     spectrum: bool = False
+    second_moment: bool = True
 
 
 LARGEST = Request()
@@ -27,14 +34,14 @@ class Measurement(NamedTuple):
 
     Attributes:
         leading: The largest eigenvalues, descending, as many as asked for; λ_max is the first.
-        trace, trace_squared: tr F and tr F².
+        trace, trace_squared: tr F and tr F²; the latter None where it was not asked for.
         trace_sem, trace_squared_sem: Standard errors of the two where they are estimates.
         eigenvalues: The non-zero eigenvalues, descending, where asked for.
     """
 
     leading: np.ndarray
     trace: float
-    trace_squared: float
+    trace_squared: float | None
     trace_sem: float = 0.0
     trace_squared_sem: float = 0.0
     eigenvalues: np.ndarray | None = None
@@ -52,6 +59,6 @@ class Measurement(NamedTuple):
         return cls(
             leading=eigenvalues[: request.leading],
             trace=float(eigenvalues.sum()),
-            trace_squared=float((eigenvalues**2).sum()),
+            trace_squared=float((eigenvalues**2).sum()) if request.second_moment else None,
             eigenvalues=eigenvalues if request.spectrum else None,
         )

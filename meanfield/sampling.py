@@ -1,6 +1,7 @@
 """Sampling networks of finite width: weights, biases, inputs, and the forward pass."""
 
 from collections.abc import Sequence
+from functools import partial
 from typing import NamedTuple
 
 import jax
@@ -38,24 +39,32 @@ def draw_network(
     Returns:
         The parameters of layers 1..L and the T×M_0 inputs.
     """
+    units = (*network.widths, network.outputs)
+    variances = network.weight_var, network.bias_var
+    parameters, drawn = _draw(units, samples if inputs is None else 0, dtype, key, *variances)
+    return parameters, drawn if inputs is None else jnp.asarray(inputs, dtype)
 
-    def normal(key, shape, scale):
+
+@partial(jax.jit, static_argnames=("units", "samples", "dtype"))
+def _draw(
+    units: tuple[int, ...],
+    samples: int,
+    dtype: jnp.dtype,
+    key: jax.Array,
+    weight_var: jax.Array,
+    bias_var: jax.Array,
+) -> tuple[Parameters, jax.Array]:
+    def normal(key, shape, variance):
+        scale = jnp.sqrt(variance).astype(jnp.float32)
         return (scale * jax.random.normal(key, shape, jnp.float32)).astype(dtype)
 
-    input_key, *layer_keys = jax.random.split(key, network.depth + 1)
+    input_key, *layer_keys = jax.random.split(key, len(units))
     parameters = []
-    units = (*network.widths, network.outputs)
     for n_in, n_out, layer_key in zip(units[:-1], units[1:], layer_keys, strict=True):
         weight_key, bias_key = jax.random.split(layer_key)
-        parameters.append(
-            Layer(
-                normal(weight_key, (n_out, n_in), (network.weight_var / n_in) ** 0.5),
-                normal(bias_key, (n_out,), network.bias_var**0.5),
-            )
-        )
-    if inputs is None:
-        return tuple(parameters), normal(input_key, (samples, network.widths[0]), 1.0)
-    return tuple(parameters), jnp.asarray(inputs, dtype)
+        weights = normal(weight_key, (n_out, n_in), weight_var / n_in)
+        parameters.append(Layer(weights, normal(bias_key, (n_out,), bias_var)))
+    return tuple(parameters), normal(input_key, (samples, units[0]), 1.0)
 
 
 class Pass(NamedTuple):
@@ -71,18 +80,23 @@ def forward(
     parameters: Parameters,
     inputs: jax.Array,
     nudges: Sequence[jax.Array] | None = None,
+    hold_statistics: bool = False,
 ) -> Pass:
     """Runs the network on a T×M_0 batch, with the norms' statistics taken over that batch.
 
     Args:
         nudges: Added to u^1..u^L: derivatives with respect to them are the backward signals.
+        hold_statistics: Whether derivatives take the hidden norms' statistics over samples for
+            constants, so that they run through one sample at a time.
     """
     h, activations = inputs, []
-    for index, (layer, norm) in enumerate(zip(parameters, structure.norms, strict=True)):
+    *hidden, last = structure.norms
+    norms = [norm.held if hold_statistics else norm.batch for norm in hidden] + [last.batch]
+    for index, (layer, norm) in enumerate(zip(parameters, norms, strict=True)):
         activations.append(h)
         u = h @ layer.weights.T + layer.biases
         if nudges is not None:
             u = u + nudges[index]
-        normalized = norm.batch(u)
+        normalized = norm(u)
         h = structure.activation(normalized)  # of no use after the last layer, and compiled away
     return Pass(u, normalized, tuple(activations))

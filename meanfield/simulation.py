@@ -57,7 +57,8 @@ class Simulation:
     """The FIM's statistics measured on sampled networks, beside what the theory predicts.
 
     Attributes:
-        eigenvalue_max, eigenvalue_mean, eigenvalue_second_moment: λ_max, m_λ and s_λ.
+        eigenvalue_max, eigenvalue_mean, eigenvalue_second_moment: λ_max, m_λ and s_λ; the last is
+            None where it was not asked for.
         estimator_sem: Where the method estimates m_λ and s_λ, the standard error of every draw's
             estimate, by the statistic's name; else None.
         leading_eigenvalues: The largest eigenvalues of every draw, descending, as many as asked.
@@ -71,7 +72,7 @@ class Simulation:
 
     eigenvalue_max: Statistic
     eigenvalue_mean: Statistic
-    eigenvalue_second_moment: Statistic
+    eigenvalue_second_moment: Statistic | None
     estimator_sem: dict[str, tuple[float, ...]] | None
     leading_eigenvalues: tuple[tuple[float, ...], ...]
     eigenvalues: tuple[np.ndarray, ...] | None
@@ -105,6 +106,7 @@ def simulate(
     precision: str = "float32",
     leading: int = 1,
     spectrum: bool = False,
+    second_moment: bool = True,
     memory_limit: int | None = None,
 ) -> Simulation:
     """Samples networks and measures λ_max, m_λ and s_λ of their FIM (theory.md section 1).
@@ -126,6 +128,7 @@ def simulate(
         precision: `float32` or `float64`.
         leading: How many of the largest eigenvalues to return for every draw.
         spectrum: Also return all non-zero eigenvalues; needs the whole (CT)×(CT) matrix.
+        second_moment: Whether to measure s_λ; with many outputs it costs more than all the rest.
         memory_limit: Bytes a draw may use; all of this machine's memory by default.
 
     Raises:
@@ -142,7 +145,7 @@ def simulate(
     one_of("method", method, ("auto", *METHODS))
     one_of("precision", precision, tuple(BYTES))
     inputs, T = _check_inputs(network, inputs, samples, precision)
-    request = Request(positive_integer("leading", leading), spectrum)
+    request = Request(positive_integer("leading", leading), bool(spectrum), bool(second_moment))
     theory = predict(network, T)
     chosen = choose_method(network, T, method, precision, request, memory_limit)
     if chosen.extra and find_spec(chosen.extra) is None:
@@ -222,7 +225,7 @@ def _check_inputs(
 
 
 def _check_measurement(measurement: Measurement) -> Measurement:
-    if not all(np.isfinite(x).all() for x in measurement[:5]):
+    if not all(np.isfinite(x).all() for x in measurement[:5] if x is not None):
         raise ArithmeticError("a gradient is not finite in this precision")
     return measurement
 
@@ -240,9 +243,14 @@ def _result(
 ) -> Simulation:
     P = theory.parameters
     estimated = any(m.trace_sem for m in measured)
+    squares = [m.trace_squared / P for m in measured if m.trace_squared is not None]
+    sems = {"eigenvalue_mean": tuple(m.trace_sem / P for m in measured)}
+    if squares:
+        sems["eigenvalue_second_moment"] = tuple(m.trace_squared_sem / P for m in measured)
     spectra = tuple(m.eigenvalues for m in measured if m.eigenvalues is not None)
     absent = [
         *(["sem (a single draw)"] if len(measured) == 1 else []),
+        *([] if squares else ["eigenvalue_second_moment (not asked for)"]),
         *([] if estimated else ["estimator_sem (measured without estimates)"]),
         *([] if spectra else ["eigenvalues (not asked for)"]),
     ]
@@ -251,13 +259,8 @@ def _result(
     return Simulation(
         eigenvalue_max=_statistic([m.leading[0] for m in measured]),
         eigenvalue_mean=_statistic([m.trace / P for m in measured]),
-        eigenvalue_second_moment=_statistic([m.trace_squared / P for m in measured]),
-        estimator_sem={
-            "eigenvalue_mean": tuple(m.trace_sem / P for m in measured),
-            "eigenvalue_second_moment": tuple(m.trace_squared_sem / P for m in measured),
-        }
-        if estimated
-        else None,
+        eigenvalue_second_moment=_statistic(squares) if squares else None,
+        estimator_sem=sems if estimated else None,
         leading_eigenvalues=tuple(tuple(m.leading.tolist()) for m in measured),
         eigenvalues=tuple(_nonzero(e, P, precision) for e in spectra) or None,
         samples=samples,

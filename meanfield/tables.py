@@ -74,8 +74,11 @@ def simulation(result: Simulation) -> RenderableType:
     for column in values.columns[1:]:
         column.justify = "right"
     for name, title in STATISTICS.items():
-        measured: Statistic = getattr(result, name)
+        measured: Statistic | None = getattr(result, name)
         predicted: float | None = getattr(theory, name)
+        if measured is None:
+            values.add_row(title, _number(predicted), _number(None), "")
+            continue
         shown = _with_error(measured.mean, measured.sem)
         if name == "eigenvalue_max" and theory.eigenvalue_max_kind != "asymptotic":
             values.add_row(title, f"≥ {_number(predicted)}", shown, "")

@@ -11,9 +11,11 @@ from jacobian import (
     sample,
 )
 
-from meanfield import Network, dual, simulate
+from meanfield import Network, dual, layered, simulate
 from meanfield.measurement import Request
 from meanfield.sampling import forward
+
+PLAN = layered.Plan(pairs=True, kept=False)
 
 
 def blocks(network, samples):
@@ -21,8 +23,8 @@ def blocks(network, samples):
     parameters, inputs = sample(network, samples)
     C = network.outputs
     with jax.enable_x64(True):
-        factors = dual._factors(network.structure, parameters, inputs)
-        matrix = np.asarray(dual._assemble(network.structure, factors))
+        factors = layered.find_factors(network.structure, parameters, inputs)
+        matrix = np.asarray(layered.assemble(network.structure, factors))
     return matrix.reshape(C, samples, C, samples)
 
 
@@ -122,7 +124,7 @@ def test_only_networks_with_independent_hidden_samples_are_served():
 
 def factors_of(network, samples):
     with jax.enable_x64(True):
-        return dual._factors(network.structure, *sample(network, samples))
+        return layered.find_factors(network.structure, *sample(network, samples))
 
 
 @pytest.mark.parametrize("norm", ["none", "layer@hidden+batch@last"])
@@ -131,10 +133,10 @@ def test_no_jacobian_is_formed(norm):
     network, T = Network(depth=3, width=20, outputs=2, norm=norm), 10
     parameters, inputs = sample(network, T)
     factors, structure = factors_of(network, T), network.structure
-    v = np.ones((T, network.outputs), inputs.dtype)
-    sizes = array_sizes(lambda p, x: dual._factors(structure, p, x), parameters, inputs)
-    sizes += array_sizes(lambda f: dual._moments(structure, f), factors)
-    sizes += array_sizes(lambda f, v: dual._product(structure, f, v), factors, v)
+    v = np.ones((network.outputs, T), inputs.dtype)
+    sizes = array_sizes(lambda p, x: layered.find_factors(structure, p, x), parameters, inputs)
+    sizes += array_sizes(lambda f: layered.reduce_blocks(structure, PLAN, f), factors)
+    sizes += array_sizes(lambda f, v: layered.factors_product(structure, f, v), factors, v)
     assert T * network.outputs * network.parameters > 17_000
     assert max(sizes) == T * network.outputs * 20
 
@@ -144,11 +146,11 @@ def test_the_blocks_of_many_outputs_are_used_one_by_one(norm):
     """(CT)² = 57,600; the largest array is one T×T block, 1,600, or a backward signal, 960."""
     network, T = Network(depth=2, width=4, outputs=6, norm=norm), 40
     factors, structure = factors_of(network, T), network.structure
-    v = np.ones((T, network.outputs))
-    sizes = array_sizes(lambda f: dual._moments(structure, f), factors)
-    sizes += array_sizes(lambda f, v: dual._product(structure, f, v), factors, v)
+    v = np.ones((network.outputs, T))
+    sizes = array_sizes(lambda f: layered.reduce_blocks(structure, PLAN, f), factors)
+    sizes += array_sizes(lambda f, v: layered.factors_product(structure, f, v), factors, v)
     assert max(sizes) == T * T
-    whole = array_sizes(lambda f: dual._assemble(structure, f), factors)
+    whole = array_sizes(lambda f: layered.assemble(structure, f), factors)
     assert max(whole) == (T * network.outputs) ** 2
 
 

@@ -73,16 +73,32 @@ def test_methods_and_precisions_see_the_same_networks():
 
 
 def test_estimates_carry_their_errors():
-    result = simulate(NET, 40, draws=2, method="krylov")
+    """Errors of 4 probes have heavy tails, Student's with 3 degrees of freedom: 10 of them."""
+    mixing = Network(widths=(6, 5), activation="tanh", bias_var=0.2, norm="batch@hidden")
+    result = simulate(mixing, 40, draws=2, method="krylov")
     errors = result.estimator_sem
     assert set(errors) == set(NAMES[1:])
-    exact = simulate(NET, 40, draws=2, method="dual")
+    exact = simulate(mixing, 40, draws=2, method="krylov", spectrum=True)
     for name, error in errors.items():
         assert len(error) == 2
         deviation = np.subtract(getattr(result, name).draws, getattr(exact, name).draws)
-        assert (np.abs(deviation) < 4 * np.array(error)).all()
+        assert (np.abs(deviation) < 10 * np.array(error)).all()
         assert (np.array(error) > 0).all()
+        assert max(error) < 0.05 * getattr(exact, name).mean
     np.testing.assert_allclose(values(result)[0], values(exact)[0], rtol=3e-5)
+
+
+@pytest.mark.parametrize("options", [{}, {"method": "krylov"}, {"spectrum": True}])
+@pytest.mark.parametrize("outputs", [1, 30])
+def test_the_second_moment_can_be_left_out(outputs, options):
+    network = Network(widths=(6, 5), outputs=outputs, bias_var=0.2)
+    whole = simulate(network, T, draws=2, precision="float64", **options)
+    part = simulate(network, T, draws=2, precision="float64", second_moment=False, **options)
+    assert part.eigenvalue_second_moment is None
+    assert any("eigenvalue_second_moment (not asked for)" in note for note in part.notes)
+    assert part.to_dict()["eigenvalue_second_moment"] is None
+    for name in NAMES[:2]:
+        np.testing.assert_allclose(getattr(part, name).draws, getattr(whole, name).draws, rtol=1e-9)
 
 
 def test_a_single_draw_has_no_standard_error():

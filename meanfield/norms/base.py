@@ -37,6 +37,8 @@ class Norm:
         sample_largest: (S, K, C, draws, rng) → draws of λ_max at finite T, where the readout's is
             a slowly approached limit of T → ∞; else None.
         mixes_samples: Whether one sample's output depends on the other samples.
+        batch_held: `batch` with its statistics over samples held constant in derivatives; none
+            where it has no such statistics.
         min_samples: The fewest samples for which the norm and its theory exist.
         few_samples: Below this many samples the theory's error in a hidden layer needs a note.
         width_flaw: M → why nothing is left of a layer of M units, if so.
@@ -54,8 +56,14 @@ class Norm:
         Callable[[Exchangeable, Exchangeable, int, int, np.random.Generator], np.ndarray] | None
     ) = None
     mixes_samples: bool = False
+    batch_held: Callable[[jax.Array], jax.Array] | None = None
     min_samples: int = 1
     few_samples: int = 1
     width_flaw: Callable[[int], str | None] = no_flaw
     divergence: Callable[[int], str | None] = no_flaw
     division_flaw: Callable[[float, float], str | None] = no_flaw
+
+    @property
+    def held(self) -> Callable[[jax.Array], jax.Array]:
+        """`batch`, its derivative that of one sample at a time."""
+        return self.batch_held or self.batch

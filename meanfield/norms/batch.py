@@ -16,6 +16,12 @@ def _batch(u: jax.Array) -> jax.Array:
     return centred / (centred**2).mean(axis=0) ** 0.5
 
 
+def _batch_held(u: jax.Array) -> jax.Array:
+    held = jax.lax.stop_gradient(u)
+    mean = held.mean(axis=0)
+    return (u - mean) / ((held - mean) ** 2).mean(axis=0) ** 0.5
+
+
 def _kernels(S: Exchangeable, K: Exchangeable) -> tuple[Exchangeable, Exchangeable]:
     """S̄ = (1, −1/(T−1)), K̄ = r d (1 − 2/T) (1, −1/(T−1)), r = E[1/σ²], d = the gap of K."""
     T = S.samples
@@ -45,6 +51,7 @@ BATCH = Norm(
     _chain_factor,
     _readout,
     mixes_samples=True,
+    batch_held=_batch_held,
     min_samples=4,
     few_samples=50,
     division_flaw=_division_flaw,

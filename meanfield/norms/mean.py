@@ -14,6 +14,10 @@ def _batch(u: jax.Array) -> jax.Array:
     return u - u.mean(axis=0)
 
 
+def _batch_held(u: jax.Array) -> jax.Array:
+    return u - jax.lax.stop_gradient(u.mean(axis=0))
+
+
 def _kernels(S: Exchangeable, K: Exchangeable) -> tuple[Exchangeable, Exchangeable]:
     return S.centred(), K.centred()
 
@@ -30,5 +34,6 @@ MEAN = Norm(
     unit_factor,
     _readout,
     mixes_samples=True,
+    batch_held=_batch_held,
     min_samples=2,
 )
