@@ -1,16 +1,22 @@
 """The entry point of the `meanfield` command."""
 
 import sys
+from io import TextIOWrapper
 
 
 def main() -> None:
     """Runs the command line, or says which extra it needs."""
     try:
-        from meanfield.cli import run
+        from meanfield.cli import keep_compilations, run
     except ModuleNotFoundError as error:
-        if error.name not in ("click", "rich"):
+        if error.name not in ("click", "platformdirs", "rich"):
             raise
         sys.exit("meanfield: the command needs an extra: pip install 'meanfield[cli]'")
+    # A terminal without Unicode shows a question mark where it has no Greek letter.
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="replace")
+    keep_compilations()
     sys.exit(run(sys.argv[1:]))
 
 

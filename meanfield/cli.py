@@ -2,11 +2,14 @@
 
 import functools
 import json
+import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import click
+import jax
 import numpy as np
+from platformdirs import user_cache_path
 from rich.console import Console
 
 from meanfield import __version__, tables
@@ -17,6 +20,7 @@ from meanfield.simulation import SimulationError, SimulationInterrupted, simulat
 from meanfield.validation import validate
 
 PIPE_WIDTH = 120
+WORTH_KEEPING = 0.1  # seconds of compilation
 BAD_INPUT, FAILED, INTERRUPTED = 2, 1, 130
 
 
@@ -32,6 +36,23 @@ def run(arguments: Sequence[str]) -> int:
         return _fail(str(error), FAILED)
     except (KeyboardInterrupt, click.Abort):
         return _fail("interrupted", INTERRUPTED)
+
+
+def keep_compilations() -> None:
+    """Lets JAX keep what it compiles in the user's cache folder, for the next call.
+
+    JAX_COMPILATION_CACHE_DIR names another folder; one that cannot be written is passed over.
+    """
+    if jax.config.values["jax_compilation_cache_dir"] is not None:
+        return
+    folder = user_cache_path("meanfield") / "jax"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError:
+        return
+    if os.access(folder, os.W_OK):
+        jax.config.update("jax_compilation_cache_dir", str(folder))
+        jax.config.update("jax_persistent_cache_min_compile_time_secs", WORTH_KEEPING)
 
 
 def _fail(message: str, code: int) -> int:
@@ -153,6 +174,10 @@ def predict_command(network: Network, as_json: bool, **options) -> None:
 @click.option(
     "--second-moment/--no-second-moment", default=True, show_default=True,
     help="s_lambda costs most where there are many outputs.",
+)  # fmt: skip
+@click.option(
+    "--devices", type=int, default=1, show_default=True,
+    help="Spread each draw's samples over so many of JAX's devices.",
 )  # fmt: skip
 @click.option("--spectrum", is_flag=True, help="Also give every draw's non-zero eigenvalues.")
 @json_option

@@ -4,7 +4,7 @@ import jax
 import numpy as np
 
 from meanfield.lanczos import top_eigenpairs
-from meanfield.layered import STRIPS, Plan, assemble, dual_matrix, find_factors
+from meanfield.layered import STRIPS, Plan, assemble, dual_matrix, find_factors, strips_for
 from meanfield.measurement import Measurement, MethodCost, Request
 from meanfield.network import Network
 from meanfield.sampling import Parameters
@@ -61,10 +61,12 @@ def measure(
 ) -> Measurement:
     """The leading eigenvalues, tr F and tr F² of one sampled network, all exact up to rounding."""
     T, C = inputs.shape[0], network.outputs
-    factors = find_factors(network.structure, parameters, inputs)
+    strips = strips_for(inputs)
+    factors = find_factors(network.structure, parameters, inputs, strips)
     if request.spectrum or request.leading >= C * T:
         return Measurement.exact(np.asarray(assemble(network.structure, factors)), request)
-    matrix = dual_matrix(network.structure, plan(T, C, request), factors)
+    blocks = plan(T, C, request)._replace(strips=strips)
+    matrix = dual_matrix(network.structure, blocks, factors)
     start = np.asarray(jax.random.normal(key, (C * T,), "float32"))
     leading, _ = top_eigenpairs(matrix.product, request.leading, inputs.dtype.name, start)
     return Measurement(

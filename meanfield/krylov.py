@@ -20,7 +20,15 @@ import numpy as np
 
 from meanfield import dual
 from meanfield.lanczos import top_eigenpairs
-from meanfield.layered import DualMatrix, Factors, dual_matrix, find_factors, gram
+from meanfield.layered import (
+    STRIPS,
+    DualMatrix,
+    Factors,
+    dual_matrix,
+    find_factors,
+    gram,
+    strips_for,
+)
 from meanfield.measurement import Measurement, MethodCost, Request
 from meanfield.network import Network, Structure
 from meanfield.sampling import Parameters, forward
@@ -112,12 +120,14 @@ def measure(
     start_key, probe_key = jax.random.split(key)
     start = np.asarray(jax.random.normal(start_key, (size,), jnp.float32))
     surrogate, close = None, False
+    strips = strips_for(inputs)
     if _has_surrogate(network, T, request):
-        linearization, factors = linearize_with_factors(structure, parameters, inputs)
-        surrogate = dual_matrix(structure, dual.plan(T, C, request), factors)
+        linearization, factors = linearize_with_factors(structure, parameters, inputs, strips)
+        blocks = dual.plan(T, C, request)._replace(strips=strips)
+        surrogate = dual_matrix(structure, blocks, factors)
         start, close = _warm_start(surrogate, count, precision, start)
     else:
-        linearization = linearize(structure, parameters, inputs)
+        linearization = linearize(structure, parameters, inputs, strips)
     product = partial(apply, linearization)
     values, vectors = top_eigenpairs(product, count, precision, start, close=close)
     number = PROBES_ON_SURROGATE if surrogate else PROBES
@@ -145,8 +155,10 @@ def _warm_start(
     return vectors[:, :count] @ start[:count].astype(precision), bool(outliers)
 
 
-@partial(jax.jit, static_argnames="structure")
-def linearize(structure: Structure, parameters: Parameters, inputs: jax.Array) -> Linearization:
+@partial(jax.jit, static_argnames=("structure", "strips"))
+def linearize(
+    structure: Structure, parameters: Parameters, inputs: jax.Array, strips: int = STRIPS
+) -> Linearization:
     """The linearization of one sampled network in its pre-activations."""
 
     def outputs_of(nudges):
@@ -156,16 +168,17 @@ def linearize(structure: Structure, parameters: Parameters, inputs: jax.Array) -
     T = len(inputs)
     nudges = tuple(jnp.zeros((T, layer.biases.size), inputs.dtype) for layer in parameters)
     _, push, activations = jax.linearize(outputs_of, nudges, has_aux=True)
-    correlations = (h if 2 * h.shape[1] < T else gram(h) + 1 for h in activations)
+    correlations = (h if 2 * h.shape[1] < T else gram(h, strips) + 1 for h in activations)
     return Linearization(push, nudges, tuple(correlations))
 
 
-@partial(jax.jit, static_argnames="structure")
+@partial(jax.jit, static_argnames=("structure", "strips"))
 def linearize_with_factors(
-    structure: Structure, parameters: Parameters, inputs: jax.Array
+    structure: Structure, parameters: Parameters, inputs: jax.Array, strips: int = STRIPS
 ) -> tuple[Linearization, Factors]:
     """Both at once: the compiler shares their forward passes and Gram matrices."""
-    return linearize(structure, parameters, inputs), find_factors(structure, parameters, inputs)
+    arguments = structure, parameters, inputs, strips
+    return linearize(*arguments), find_factors(*arguments)
 
 
 @jax.jit

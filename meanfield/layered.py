@@ -50,10 +50,12 @@ class Plan(NamedTuple):
     Attributes:
         pairs: Whether those of two different outputs are formed; tr F² needs them.
         kept: Whether the blocks are kept for Lanczos, T² C(C+1)/2 numbers.
+        strips: In how many strips symmetric products are formed.
     """
 
     pairs: bool
     kept: bool
+    strips: int = STRIPS
 
 
 class DualMatrix(NamedTuple):
@@ -90,8 +92,15 @@ def dual_matrix(structure: Structure, plan: Plan, factors: Factors) -> DualMatri
     return DualMatrix(trace, trace_squared, product)
 
 
-@partial(jax.jit, static_argnames="structure")
-def find_factors(structure: Structure, parameters: Parameters, inputs: jax.Array) -> Factors:
+def strips_for(inputs: jax.Array) -> int:
+    """`STRIPS`, or 1 where the samples are spread over devices: strips would go back and forth."""
+    return STRIPS if len(inputs.devices()) == 1 else 1
+
+
+@partial(jax.jit, static_argnames=("structure", "strips"))
+def find_factors(
+    structure: Structure, parameters: Parameters, inputs: jax.Array, strips: int = STRIPS
+) -> Factors:
     """The factors of one sampled network."""
     over_samples = structure.norms[-1].mixes_samples
     T, C = inputs.shape[0], parameters[-1].biases.size
@@ -108,7 +117,8 @@ def find_factors(structure: Structure, parameters: Parameters, inputs: jax.Array
     hidden = structure.norms[:-1]
     mixing = max((i for i, norm in enumerate(hidden) if norm.mixes_samples), default=-1)
     grams = tuple(
-        _centred(gram(h)) if i <= mixing else gram(h) + 1 for i, h in enumerate(passed.activations)
+        _centred(gram(h, strips)) if i <= mixing else gram(h, strips) + 1
+        for i, h in enumerate(passed.activations)
     )
     return Factors(grams, backward, passed.raw_outputs)
 
@@ -119,16 +129,17 @@ def _centred(matrix: jax.Array) -> jax.Array:
     return matrix - matrix.mean(axis=1, keepdims=True)
 
 
-def gram(a: jax.Array) -> jax.Array:
+def gram(a: jax.Array, strips: int) -> jax.Array:
     """A Aᵀ."""
-    return _symmetric(len(a), lambda i, j: a[i:j] @ a[i:].T)
+    return _symmetric(len(a), strips, lambda i, j: a[i:j] @ a[i:].T)
 
 
-def _symmetric(size: int, strip: Callable[[int, int], jax.Array]) -> jax.Array:
+def _symmetric(size: int, strips: int, strip: Callable[[int, int], jax.Array]) -> jax.Array:
     """A symmetric matrix from strips of its upper triangle: rows i to j, columns from i on."""
-    edges = [size * i // STRIPS for i in range(STRIPS + 1)]
-    strips = [jnp.pad(strip(i, j), ((0, 0), (i, 0))) for i, j in pairwise(edges)]
-    upper = jnp.concatenate(strips)
+    if strips == 1:
+        return strip(0, size)
+    edges = [size * i // strips for i in range(strips + 1)]
+    upper = jnp.concatenate([jnp.pad(strip(i, j), ((0, 0), (i, 0))) for i, j in pairwise(edges)])
     return jnp.triu(upper) + jnp.triu(upper, 1).T
 
 
@@ -160,7 +171,7 @@ def _block(structure: Structure, factors: Factors, k: jax.Array, j: jax.Array) -
     return _normalized(structure, factors, block, k, j)
 
 
-def _diagonal_block(structure: Structure, factors: Factors, k: jax.Array) -> jax.Array:
+def _diagonal_block(structure: Structure, strips: int, factors: Factors, k: jax.Array) -> jax.Array:
     """F*_kk, T×T, symmetric."""
     T = len(factors.raw_outputs)
     layers = [(g, delta[k]) for g, delta in zip(*factors[:2], strict=True)]
@@ -168,7 +179,7 @@ def _diagonal_block(structure: Structure, factors: Factors, k: jax.Array) -> jax
     def strip(i, j):
         return sum(g[i:j, i:] * (delta[i:j] @ delta[i:].T) for g, delta in layers) / T
 
-    return _normalized(structure, factors, _symmetric(T, strip), k, k)
+    return _normalized(structure, factors, _symmetric(T, strips, strip), k, k)
 
 
 @partial(jax.jit, static_argnames=("structure", "plan"))
@@ -181,7 +192,7 @@ def reduce_blocks(
     """
 
     def diagonal(k):
-        block = _diagonal_block(structure, factors, k)
+        block = _diagonal_block(structure, plan.strips, factors, k)
         own = jnp.trace(block, dtype=jnp.float64), _square(block)
         return *own, block if plan.kept else None
 

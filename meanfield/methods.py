@@ -1,13 +1,11 @@
 """The two ways to measure a sampled network, and the choice between them."""
 
-import os
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import jax
-
 from meanfield import dual, krylov
 from meanfield.checks import positive_integer
+from meanfield.devices import available_memory
 from meanfield.measurement import LARGEST, Measurement, MethodCost, Request
 from meanfield.network import Network
 
@@ -42,14 +40,6 @@ METHODS = {
 }
 
 
-def available_memory() -> int:
-    """Bytes that a measurement may use: the accelerator's limit, or this machine's memory."""
-    stats = jax.devices()[0].memory_stats() or {}
-    if "bytes_limit" in stats:
-        return stats["bytes_limit"]
-    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-
-
 def choose_method(
     network: Network,
     samples: int,
@@ -57,6 +47,7 @@ def choose_method(
     precision: str = "float32",
     request: Request = LARGEST,
     memory_limit: int | None = None,
+    devices: int = 1,
 ) -> Method:
     """The method asked for or, for `auto`, the cheapest one that applies and fits in memory.
 
@@ -66,7 +57,7 @@ def choose_method(
         ValueError: The method asked for does not apply to this network, or nothing that was
             allowed fits in memory; the message names a method or size that does.
     """
-    limit = available_memory()
+    limit = available_memory(devices)
     if memory_limit is not None:
         limit = positive_integer("memory_limit", memory_limit)
     costs = {

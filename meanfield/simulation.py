@@ -12,6 +12,7 @@ import numpy as np
 from jax.typing import ArrayLike
 
 from meanfield.checks import one_of, positive_integer
+from meanfield.devices import check_devices, spread
 from meanfield.measurement import Measurement, Request
 from meanfield.methods import BYTES, METHODS, choose_method
 from meanfield.network import Network
@@ -107,6 +108,7 @@ def simulate(
     leading: int = 1,
     spectrum: bool = False,
     second_moment: bool = True,
+    devices: int = 1,
     memory_limit: int | None = None,
 ) -> Simulation:
     """Samples networks and measures λ_max, m_λ and s_λ of their FIM (theory.md section 1).
@@ -129,7 +131,8 @@ def simulate(
         leading: How many of the largest eigenvalues to return for every draw.
         spectrum: Also return all non-zero eigenvalues; needs the whole (CT)×(CT) matrix.
         second_moment: Whether to measure s_λ; with many outputs it costs more than all the rest.
-        memory_limit: Bytes a draw may use; all of this machine's memory by default.
+        devices: How many of JAX's devices to spread each draw's samples over; a divisor of T.
+        memory_limit: Bytes a draw may use; all of the devices' memory by default.
 
     Raises:
         ValueError: An argument is out of range, or the measurement would not fit in memory.
@@ -146,12 +149,13 @@ def simulate(
     one_of("precision", precision, tuple(BYTES))
     inputs, T = _check_inputs(network, inputs, samples, precision)
     request = Request(positive_integer("leading", leading), bool(spectrum), bool(second_moment))
-    theory = predict(network, T)
-    chosen = choose_method(network, T, method, precision, request, memory_limit)
+    devices = check_devices(devices, T)
+    chosen = choose_method(network, T, method, precision, request, memory_limit, devices)
     if chosen.extra and find_spec(chosen.extra) is None:
         raise ModuleNotFoundError(
             f"method {chosen.name!r} needs {chosen.extra}: pip install 'meanfield[{chosen.name}]'"
         )
+    theory = predict(network, T)
     white_noise = inputs is None
     notes = [] if white_noise else ["theory is for white-noise inputs, not for the given ones"]
     finish = partial(
@@ -168,7 +172,8 @@ def simulate(
 
     def measure_draw(draw: int) -> Measurement:
         parameter_key, method_key = jax.random.split(draw_key(seed, draw))
-        parameters, x = draw_network(network, parameter_key, inputs, T, jnp.dtype(precision))
+        drawn = draw_network(network, parameter_key, inputs, T, jnp.dtype(precision))
+        parameters, x = spread(*drawn, devices)
         return _check_measurement(chosen.measure(network, parameters, x, method_key, request))
 
     try:

@@ -1,15 +1,17 @@
 import json
+import os
 import subprocess
 import sys
 from dataclasses import replace
 from itertools import count
 
+import jax
 import numpy as np
 import pytest
 
 from meanfield import Network, __version__, methods, predict, simulate
 from meanfield.__main__ import main
-from meanfield.cli import run
+from meanfield.cli import keep_compilations, run
 from meanfield.measurement import Measurement
 
 ARGUMENTS = ("--widths", "6,5", "--bias-var", "0.2", "--samples", "7")
@@ -175,17 +177,41 @@ def test_an_interrupt_without_draws_prints_nothing(capsys, interrupted):
     assert err.strip() == "meanfield: interrupted"  # on a line of its own, below the ^C
 
 
-def command(*arguments):
+def command(*arguments, **environment):
     line = [sys.executable, "-m", "meanfield", *arguments]
-    return subprocess.run(line, capture_output=True, text=True, timeout=120)
+    environment = {**os.environ, **environment}
+    return subprocess.run(line, capture_output=True, text=True, timeout=120, env=environment)
 
 
-def test_the_real_command():
-    done = command("simulate", *ARGUMENTS, "--draws", "2", "--json")
-    assert (done.returncode, done.stderr) == (0, "")
-    draws = strict(done.stdout)["eigenvalue_max"]["draws"]
+def test_the_real_command_keeps_its_compilations(tmp_path):
+    """The second call reads what the first one compiled, and gives the same result."""
+    draws, written = [], []
+    for _ in range(2):
+        arguments = ("simulate", *ARGUMENTS, "--draws", "2", "--json")
+        done = command(*arguments, XDG_CACHE_HOME=str(tmp_path))
+        assert (done.returncode, done.stderr) == (0, "")
+        draws.append(strict(done.stdout)["eigenvalue_max"]["draws"])
+        written.append(sorted((tmp_path / "meanfield" / "jax").glob("*-cache")))
+    assert draws[0] == draws[1]
+    assert written[0]
+    assert written[0] == written[1]
     # Another process, the same compiler: the same network, to the rounding of float32.
-    assert draws == pytest.approx(simulate(NET, 7, draws=2).eigenvalue_max.draws, rel=1e-5)
+    assert draws[0] == pytest.approx(simulate(NET, 7, draws=2).eigenvalue_max.draws, rel=1e-5)
+
+
+def test_a_cache_that_cannot_be_written_is_passed_over(tmp_path, monkeypatch):
+    (tmp_path / "meanfield").write_text("a file where the folder would be")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.delenv("JAX_COMPILATION_CACHE_DIR", raising=False)
+    keep_compilations()
+    assert jax.config.values["jax_compilation_cache_dir"] is None
+
+
+def test_a_terminal_without_unicode_gets_question_marks(tmp_path):
+    arguments = ("predict", *ARGUMENTS)
+    done = command(*arguments, XDG_CACHE_HOME=str(tmp_path), PYTHONIOENCODING="ascii")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "largest eigenvalue ?_max" in done.stdout
 
 
 def test_the_real_command_refuses_bad_input():

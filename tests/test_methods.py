@@ -14,7 +14,7 @@ from jacobian import (
 
 from meanfield import Network, dual, krylov, layered, simulate
 from meanfield.measurement import LARGEST, Request
-from meanfield.methods import BYTES, METHODS, available_memory, choose_method
+from meanfield.methods import BYTES, METHODS, choose_method
 
 # Rounding: 1.1e-16 or 6e-8 times the hundred operations in a row that a matrix entry takes, where a
 # norm divides by its spread (above 0.1) another factor of ten.
@@ -209,7 +209,3 @@ def test_dual_is_refused_for_hidden_norms_over_samples(norm):
         choose_method(network, 8, "dual")
     assert ",".join(network.norms) in str(error.value)
     assert "accepted are auto, krylov" in str(error.value)
-
-
-def test_available_memory_is_that_of_a_machine():
-    assert 2**28 < available_memory() < 2**50
