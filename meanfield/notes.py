@@ -76,8 +76,13 @@ def _absent(p: "Prediction") -> Iterator[tuple[str, str]]:
     if p.learning_rate_max is None:
         yield "learning_rate_max", "F = 0" if p.eigenvalue_max == 0 else diverges
     if p.eigenvalue_max_quantiles is None:
-        random = norm.sample_largest and p.eigenvalue_max_kind != LOWER_BOUND
-        yield "eigenvalue_max_quantiles", diverges if random else "not random in wide networks"
+        if not norm.sample_largest:
+            reason = "not random in wide networks"
+        elif p.eigenvalue_max_kind == LOWER_BOUND:
+            reason = "eigenvalue_max is a lower bound"
+        else:
+            reason = diverges
+        yield "eigenvalue_max_quantiles", reason
     if p.eigenvalue_max_at_samples is None:
         reason = "output_draws is 0" if norm.sample_largest else "not random in wide networks"
         yield "eigenvalue_max_at_samples", reason
