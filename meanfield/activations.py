@@ -58,6 +58,11 @@ class Activation:
         """φ(u) in the precision of u."""
         return self.function(u).astype(u.dtype)
 
+    @property
+    def branches(self) -> bool:
+        """Whether the averages take one of several branches; under `vmap` all are evaluated."""
+        return self.closed_form is None
+
     def quadrature(self, q: jax.Array, gap: jax.Array) -> Averages:
         """The averages by quadrature, whether or not a closed form is known."""
         rule = sectors if self.kink_at_zero else uniform_grid

@@ -153,15 +153,18 @@ def solve_jointly(
 ) -> tuple[Solution, Solution]:
     """The solution at T samples, and the leading order: T → ∞ without the bias block.
 
-    Both run through one compiled recursion, side by side.
+    Both run through one compiled recursion: side by side, or in turn where the averages branch.
     """
-    solve_one = partial(solve, activation, last_norm, outputs, hidden_norms, widths)
-    both = jax.vmap(solve_one, in_axes=(0, None, None, 0))(
-        jnp.stack([samples, jnp.full_like(samples, jnp.inf)]),
-        weight_var,
-        bias_var,
-        jnp.array([1.0, 0.0], samples.dtype),
-    )
+
+    def solve_one(samples, bias_block):
+        variances = weight_var, bias_var
+        return solve(
+            activation, last_norm, outputs, hidden_norms, widths, samples, *variances, bias_block
+        )
+
+    cases = jnp.stack([samples, jnp.full_like(samples, jnp.inf)]), jnp.array([1.0, 0.0])
+    in_turn = activation.branches
+    both = jax.lax.map(lambda c: solve_one(*c), cases) if in_turn else jax.vmap(solve_one)(*cases)
     here, leading = (jax.tree.map(lambda a, i=i: a[i], both) for i in (0, 1))
     return here, leading
 

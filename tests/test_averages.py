@@ -72,7 +72,7 @@ def test_difference_does_not_cancel_across_the_switch():
     # REACH √(NARROW/2) = 0.06; a plain difference there has 1e-16/d.
     @jax.jit
     def change(middle, half, gap):
-        return difference(jnp.tanh, middle, half, gap)
+        return difference(jnp.tanh, middle, half, gap)[0]
 
     for gap in (NARROW * 0.99, NARROW * 1.01, 1e-14):
         for half in (0.06, 1e-3) if gap > 1e-14 else (1e-7, 1e-13):
