@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from meanfield.activations import ACTIVATIONS, Activation
+    from meanfield.diagrams import diagram
     from meanfield.network import Network
     from meanfield.norms import NORMS
     from meanfield.prediction import Prediction, Spectrum, predict, spectrum
@@ -21,6 +22,7 @@ _HOMES = {
     "Prediction": "prediction",
     "Simulation": "simulation",
     "Spectrum": "prediction",
+    "diagram": "diagrams",
     "predict": "prediction",
     "simulate": "simulation",
     "spectrum": "prediction",
@@ -36,6 +38,7 @@ __all__ = [
     "Simulation",
     "Spectrum",
     "__version__",
+    "diagram",
     "predict",
     "simulate",
     "spectrum",

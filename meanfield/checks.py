@@ -3,6 +3,8 @@
 import math
 from numbers import Integral, Real
 
+import numpy as np
+
 
 def positive_integer(name: str, value: object, least: int = 1) -> int:
     """`value` as an int of at least `least`.
@@ -27,6 +29,27 @@ def variance(name: str, value: object) -> float:
         if math.isfinite(number) and number >= 0:
             return number
     raise ValueError(f"{name} must be a finite number of at least 0, got {value!r}")
+
+
+def variances(name: str, values: object) -> np.ndarray:
+    """`values` as a non-empty array of finite floats of at least 0.
+
+    Raises:
+        ValueError: They are anything else.
+    """
+    try:
+        array = np.asarray(values)
+    except (TypeError, ValueError):
+        array = np.array(None)
+    if array.dtype.kind not in "iuf" or array.size == 0:
+        raise ValueError(f"{name} must be a non-empty array of real numbers, got {values!r}")
+    array = array.astype(np.float64)
+    wrong = ~(np.isfinite(array) & (array >= 0))
+    if wrong.any():
+        raise ValueError(
+            f"{name} must be finite and at least 0 everywhere, got {array[wrong][0]:g}"
+        )
+    return array
 
 
 def one_of(name: str, value: object, accepted: tuple[str, ...]) -> str:

@@ -138,13 +138,21 @@ def spectrum(
     Raises:
         ValueError: 64-bit floats are not enabled.
     """
-    return _spectrum(network, *solve_network(network, samples, weight_var, bias_var))
+    solutions = solve_network(network, samples, weight_var, bias_var)
+    return read_spectrum(*solutions, network.parameters, kappa_scale(network))
 
 
-def _spectrum(network: Network, here: Solution, leading: Solution) -> Spectrum:
-    read, P = here.readout, network.parameters
+def kappa_scale(network: Network) -> float:
+    """α M, by which κ₁ and κ₂ are divided; NaN for a depth of 1."""
+    return network.alpha * network.width or np.nan
+
+
+def read_spectrum(
+    here: Solution, leading: Solution, parameters: jax.Array | int, scale: jax.Array | float
+) -> Spectrum:
+    """The spectrum of a network of P parameters and α M = `scale`, from its two solutions."""
+    read, P = here.readout, parameters
     A, B = leading.readout.diagonal, leading.readout.off_diagonal
-    scale = network.alpha * network.width or jnp.nan
     return Spectrum(
         eigenvalue_mean=read.trace / P,
         eigenvalue_second_moment=read.trace_squared / P,
@@ -187,7 +195,7 @@ def predict(network: Network, samples: int, *, output_draws: int = 0, seed: int 
     seed = positive_integer("seed", seed, least=0)
     with jax.enable_x64(True):
         here, leading = solve_network(network, float(T))
-        s = jax.device_get(_spectrum(network, here, leading))
+        s = jax.device_get(read_spectrum(here, leading, network.parameters, kappa_scale(network)))
     here = jax.device_get(here)
     _check_finite(network, here)
     grows = bool(s.kappa2 > 0)
@@ -266,11 +274,22 @@ def _order_parameters(network: Network, here: Solution) -> tuple[LayerOrderParam
     )
 
 
+def essentials(here: Solution) -> tuple[jax.Array, ...]:
+    """What must stay finite for a spectrum to mean anything."""
+    read = here.readout
+    return (
+        here.layers.S.same,
+        here.S.same,
+        read.diagonal,
+        read.off_diagonal,
+        here.backward.same,
+    )
+
+
 def _check_finite(network: Network, here: Solution) -> None:
-    q = np.append(here.layers.S.same, here.S.same)
-    essential = [here.readout.diagonal, here.readout.off_diagonal, here.backward.same]
-    if np.isfinite(q).all() and all(np.isfinite(x).all() for x in essential):
+    if all(np.isfinite(x).all() for x in essentials(here)):
         return
+    q = np.append(here.layers.S.same, here.S.same)
     broken = np.flatnonzero(~np.isfinite(q))
     where = f"layer {broken[0] + 1}" if broken.size else "the tangent kernel"
     raise ValueError(

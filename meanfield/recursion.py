@@ -147,13 +147,12 @@ def _backward(
     return jax.tree.map(lambda h, o: jnp.append(h, o), hidden, output)
 
 
-@partial(jax.jit, static_argnames=("activation", "last_norm", "outputs"))
-def solve_jointly(
+def solve_both(
     activation, last_norm, outputs, hidden_norms, widths, samples, weight_var, bias_var
 ) -> tuple[Solution, Solution]:
     """The solution at T samples, and the leading order: T → ∞ without the bias block.
 
-    Both run through one compiled recursion: side by side, or in turn where the averages branch.
+    Both run through one recursion: side by side, or in turn where the averages branch.
     """
 
     def solve_one(samples, bias_block):
@@ -167,6 +166,20 @@ def solve_jointly(
     both = jax.lax.map(lambda c: solve_one(*c), cases) if in_turn else jax.vmap(solve_one)(*cases)
     here, leading = (jax.tree.map(lambda a, i=i: a[i], both) for i in (0, 1))
     return here, leading
+
+
+solve_jointly = jax.jit(solve_both, static_argnames=("activation", "last_norm", "outputs"))
+
+
+def recursion_inputs(network: Network) -> tuple[Norm, int, np.ndarray, np.ndarray]:
+    """What of the spec `solve` asks for beside the activation and the variances."""
+    names = tuple(NORMS)
+    return (
+        network.norm_records[-1],
+        network.outputs,
+        np.array([names.index(name) for name in network.norms[:-1]], dtype=np.int32),
+        np.asarray(network.widths, dtype=np.float64),
+    )
 
 
 def solve_network(
@@ -184,13 +197,9 @@ def solve_network(
         raise ValueError(
             "the theory needs 64-bit floats: call it inside `with jax.enable_x64(True):`"
         )
-    names = tuple(NORMS)
     return solve_jointly(
         network.activation,
-        network.norm_records[-1],
-        network.outputs,
-        np.array([names.index(name) for name in network.norms[:-1]], dtype=np.int32),
-        np.asarray(network.widths, dtype=np.float64),
+        *recursion_inputs(network),
         jnp.asarray(samples, dtype=jnp.float64),
         jnp.asarray(network.weight_var if weight_var is None else weight_var, jnp.float64),
         jnp.asarray(network.bias_var if bias_var is None else bias_var, jnp.float64),

@@ -22,13 +22,14 @@ def test_readme_runs(capsys):
     parsers = [PythonCodeBlockParser(), CodeBlockParser(language="bash", evaluator=run_commands)]
     document = Sybil(parsers=parsers).parse(README)
     blocks = list(document.examples())
-    assert len(blocks) == 4
+    assert len(blocks) == 5
     for block in blocks:
         block.evaluate()
     namespace = document.namespace
     assert abs(namespace["prediction"].eigenvalue_max - 2.26) < 0.005
     assert namespace["prediction"].eigenvalue_max_kind == "lower-bound"
     assert namespace["curve"].shape == (50,)
+    assert namespace["plane"].shape == (64, 64)
     assert "λ_max" in capsys.readouterr().out
 
 
