@@ -1,12 +1,17 @@
-# `make reproduce` runs the main job, `make test` the whole gate; both set up .venv from nothing.
+# `make reproduce` runs the main job, `make test` the whole gate, `make benchmark` measures speed
+# beside the peers; all set up .venv from nothing.
 PYTHON ?= python3
 BIN := .venv/bin
+PEERS := $(patsubst scripts/peers/%.txt,.peers/%/installed,$(wildcard scripts/peers/*.txt))
 
-.PHONY: reproduce test lint types unit clean
+.PHONY: reproduce benchmark test lint types unit clean
 
 reproduce: .venv/installed
 	$(BIN)/meanfield validate --quick
 	$(BIN)/python scripts/figure_width.py
+
+benchmark: .venv/installed $(PEERS)
+	set -e; for script in scripts/benchmark_*.py; do $(BIN)/python $$script; done
 
 test: lint types unit
 
@@ -25,5 +30,13 @@ unit: .venv/installed
 	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[all]'
 	touch $@
 
+# Every peer has its own environment: their requirements exclude one another's, and ours. One that
+# does not install here is left out.
+.peers/%/installed: scripts/peers/%.txt
+	rm -rf .peers/$*
+	$(PYTHON) -m venv .peers/$*
+	.peers/$*/bin/pip install --quiet --requirement $< || rm -rf .peers/$*/bin
+	touch $@
+
 clean:
-	rm -rf .venv
+	rm -rf .venv .peers

@@ -35,6 +35,6 @@ def test_readme_runs(capsys):
 
 def test_readme_shows_the_set_up_commands():
     makefile = (README.parent / "Makefile").read_text()
-    for target in ("reproduce", "test"):
+    for target in ("reproduce", "benchmark", "test"):
         assert f"make {target}" in README.read_text()
         assert f"\n{target}:" in makefile

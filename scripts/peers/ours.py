@@ -1,0 +1,58 @@
+"""Meanfield as a contender, through its public functions only, and the rate of matrix products."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+import meanfield as mf
+
+PACKAGES = ("meanfield", "jax", "jaxlib", "numpy", "scipy")
+
+
+def network(case: dict) -> mf.Network:
+    return mf.Network(
+        depth=case.get("depth", 3),
+        width=case["width"],
+        outputs=case.get("outputs", 1),
+        activation="relu",
+        weight_var=2.0,
+        bias_var=0.1,
+        norm=case.get("norm", "none"),
+    )
+
+
+def simulate(case: dict):
+    """λ_max, m_λ and s_λ (None if not asked for); every run samples its own network."""
+    asked: dict = {} if case.get("second_moment", True) else {"second_moment": False}
+
+    def run(number: int):
+        draws = case.get("draws", 1)
+        result = mf.simulate(network(case), case["samples"], draws=draws, seed=number, **asked)
+        second_moment = result.eigenvalue_second_moment if not asked else None
+        statistics = result.eigenvalue_max, result.eigenvalue_mean, second_moment
+        return [statistic and statistic.mean for statistic in statistics]
+
+    return run
+
+
+def spectrum(case: dict):
+    """The predicted λ_max over `cells` values of σ_w² at once."""
+    variances = jnp.linspace(0.5, 4.0, case["cells"])
+
+    @jax.jit
+    def largest(variances):
+        spec, T = network(case), float(case["samples"])
+        of_one = lambda weight_var: mf.spectrum(spec, T, weight_var=weight_var)  # noqa: E731
+        return jax.vmap(of_one)(variances).eigenvalue_max
+
+    return lambda number: np.asarray(largest(variances))[-1].item()
+
+
+def matrix_product(case: dict):
+    """One float32 product of two size×size matrices with JAX or NumPy."""
+    matrix = np.random.default_rng(0).standard_normal((case["size"],) * 2, dtype=np.float32)
+    if case["library"] == "numpy":
+        return lambda number: (matrix @ matrix)[0, 0].item()
+    array = jnp.asarray(matrix)
+    product = jax.jit(lambda a: jnp.matmul(a, a, precision="highest"))
+    return lambda number: product(array)[0, 0].item()
