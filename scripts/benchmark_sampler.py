@@ -16,7 +16,7 @@ import tempfile
 from pathlib import Path
 
 import figure_benchmark_sampler
-from benchmarking import OURS, PEERS, machine, measure, print_table
+from benchmarking import OURS, SCRIPTS, machine, measure, print_table
 from sampler_bars import bars, floor_seconds, product_flops
 
 CONTENDERS = {  # module and function, environment
@@ -46,8 +46,8 @@ def measure_case(size: str, contenders: list[str], options: argparse.Namespace, 
     with tempfile.TemporaryDirectory() as folder:
         problem = {**case, "problem": f"{folder}/problem.npz"}
         if contenders != [OURS]:
-            draw = [sys.executable, str(PEERS / "draw.py"), json.dumps(problem)]
-            subprocess.run(draw, check=True)
+            draw = [sys.executable, "-m", "peers.draw", json.dumps(problem)]
+            subprocess.run(draw, cwd=SCRIPTS, check=True)
         for turn in range(options.rounds):
             for contender in contenders:
                 if turn and reports[contender]["outcome"] != "ok":

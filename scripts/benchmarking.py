@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 OURS = "meanfield"
-PEERS = Path(__file__).parent / "peers"
-ENVIRONMENTS = Path(__file__).parents[1] / ".peers"  # made by `make benchmark`
+SCRIPTS = Path(__file__).resolve().parent
+ENVIRONMENTS = SCRIPTS.parent / ".peers"  # made by `make benchmark`
 TIMED_OUT = (-signal.SIGALRM, 128 + signal.SIGALRM)
 
 
@@ -33,9 +33,9 @@ def measure(
     python = ENVIRONMENTS / environment / "bin" / "python" if environment else Path(sys.executable)
     if not python.exists():
         return {"outcome": "not installed"}
-    program = [*shlex.split(launch), str(python), str(PEERS / "measure.py")]
-    arguments = [contender, json.dumps(case), str(limit)]
-    done = subprocess.run([*program, *arguments], capture_output=True, text=True, check=False)
+    program = [*shlex.split(launch), str(python), "-m", "peers.measure"]
+    command = [*program, contender, json.dumps(case), str(limit)]
+    done = subprocess.run(command, cwd=SCRIPTS, capture_output=True, text=True, check=False)
     if done.returncode in TIMED_OUT:
         return {"outcome": f"did not finish: a run takes more than {limit} s"}
     if done.returncode:

@@ -1,9 +1,10 @@
 """curvlinops' matrix-free GGN: λ_max by SciPy's Lanczos, m_λ and s_λ estimated with 10 probes."""
 
-import torch_network
 from curvlinops import GGNLinearOperator, hutchinson_squared_fro, hutchinson_trace
 from scipy.sparse.linalg import eigsh
 from torch.nn import MSELoss
+
+from peers import torch_network
 
 PACKAGES = ("curvlinops-for-pytorch", "torch", "numpy", "scipy")
 

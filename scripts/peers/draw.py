@@ -1,6 +1,8 @@
-"""Writes the network and inputs that `meanfield.simulate` draws for seed 0: python draw.py CASE.
+"""Writes the network and inputs that `meanfield.simulate` draws for seed 0.
 
-Every peer reads them from the file that the case (a JSON object) names as its problem.
+    python -m peers.draw CASE
+
+Every peer reads them from the file that CASE (a JSON object) names as its problem.
 """
 
 import json
@@ -9,9 +11,9 @@ import sys
 import jax
 import jax.numpy as jnp
 import numpy as np
-import ours
 
 from meanfield.sampling import draw_key, draw_network
+from peers import ours
 
 
 def main() -> None:

@@ -1,6 +1,6 @@
 """Measures one contender on one case in this process, and prints what came out as JSON.
 
-    python measure.py MODULE:FUNCTION CASE LIMIT
+    python -m peers.measure MODULE:FUNCTION CASE LIMIT
 
 FUNCTION takes the case (a JSON object) and returns a function of the run's number that does the
 work once and returns its results. The first run counts as the cold start, from before the first
@@ -37,7 +37,7 @@ def main() -> None:
     contender, case, limit = sys.argv[1], json.loads(sys.argv[2]), int(sys.argv[3])
     signal.alarm(limit)
     name, function = contender.split(":")
-    module = importlib.import_module(name)
+    module = importlib.import_module(f"peers.{name}")
     loaded = peak_memory()
     run = getattr(module, function)(case)
     results = run(0)

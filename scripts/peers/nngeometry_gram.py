@@ -1,9 +1,10 @@
 """nngeometry's GramMatrix, layer-structured like the dual matrix of theory.md, in PyTorch."""
 
 import torch
-import torch_network
 from nngeometry import GramMatrix
 from torch.utils.data import DataLoader, TensorDataset
+
+from peers import torch_network
 
 PACKAGES = ("nngeometry", "torch", "numpy")
 
