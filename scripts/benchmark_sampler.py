@@ -99,12 +99,12 @@ def versions(cases: dict[str, dict]) -> dict[str, dict]:
 
 def show(label: str, case: dict, gflops: dict[str, float]) -> None:
     rows = [
-        [name, *map(report.get, ("seconds", "cold", "peak_gb", "outcome"))]
+        [name, *map(report.get, ("seconds", "cold", "peak_gb", "others_cores", "outcome"))]
         for name, report in case["contenders"].items()
     ]
     if "norm" not in case and "second_moment" not in case:
-        rows.append(["(matrix products alone)", floor_seconds(case, gflops), None, None, ""])
-    print_table([label, "warm s", "cold s", "peak GB", "outcome"], rows)
+        rows.append(["(matrix products alone)", floor_seconds(case, gflops), None, None, None, ""])
+    print_table([label, "warm s", "cold s", "peak GB", "others' cores", "outcome"], rows)
 
 
 def main() -> None:
