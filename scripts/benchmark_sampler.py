@@ -35,6 +35,7 @@ OURS_ALONE = {  # label: M = T x C, and what else the case asks for
     "4000x10 without s_λ": ("4000x10", {"second_moment": False}),
 }
 AGREEMENT = 1e-3  # of the statistics, relative
+DISTURBED = 0.2  # cores kept busy by others from which on a time is not to be trusted
 IMPORTS = {"jax": "import jax", OURS: "import meanfield as m; [getattr(m, n) for n in m.__all__]"}
 
 
@@ -97,6 +98,12 @@ def versions(cases: dict[str, dict]) -> dict[str, dict]:
     return {name: report.pop("versions") for name, report in reports if "versions" in report}
 
 
+def disturbance(cases: dict[str, dict]) -> float:
+    """How many cores others kept busy during the measurement that suffered most."""
+    reports = [report for case in cases.values() for report in case["contenders"].values()]
+    return max((report.get("others_cores", 0.0) for report in reports), default=0.0)
+
+
 def show(label: str, case: dict, gflops: dict[str, float]) -> None:
     rows = [
         [name, *map(report.get, ("seconds", "cold", "peak_gb", "others_cores", "outcome"))]
@@ -121,16 +128,19 @@ def main() -> None:
     results["cases"] = {}
     asked: dict = {label: (label, options.contenders, {}) for label in options.cases}
     asked |= {label: (size, [OURS], spec) for label, (size, spec) in OURS_ALONE.items()}
+    path = options.out / "benchmark_sampler.json"
     for label, (size, contenders, spec) in asked.items():
         results["cases"][label] = measure_case(size, contenders, options, **spec)
         show(label, results["cases"][label], results["machine"]["gflops"])
+        path.write_text(json.dumps(results, indent=1) + "\n")
     results["versions"] = versions(results["cases"])
     table = bars(results)
     results["bars"] = [{**bar._asdict(), "verdict": bar.verdict()} for bar in table]
-    path = options.out / "benchmark_sampler.json"
     path.write_text(json.dumps(results, indent=1) + "\n")
     figure_benchmark_sampler.plot(results, path.with_suffix(".png"))
     print_table(["bar", "measured", "", "required", ""], [(*bar, bar.verdict()) for bar in table])
+    if (cores := disturbance(results["cases"])) > DISTURBED:
+        print(f"Others kept up to {cores:.1f} cores busy: run this again on an idle machine.")
 
 
 if __name__ == "__main__":
