@@ -3,6 +3,7 @@
 import json
 import os
 import platform
+import re
 import shlex
 import signal
 import statistics
@@ -39,8 +40,8 @@ def measure(
     if done.returncode in TIMED_OUT:
         return {"outcome": f"did not finish: a run takes more than {limit} s"}
     if done.returncode:
-        lines = done.stderr.strip().splitlines() or [f"exit status {done.returncode}"]
-        return {"outcome": lines[-1][:200]}
+        errors = re.findall(r"^[\w.]+Error: .*", done.stderr, re.MULTILINE)
+        return {"outcome": errors[-1][:200] if errors else f"exit status {done.returncode}"}
     report = json.loads(done.stdout.splitlines()[-1])
     return {"outcome": "ok", "seconds": statistics.median(report["warm"]), **report}
 

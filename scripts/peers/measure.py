@@ -48,7 +48,6 @@ def main() -> None:
     signal.alarm(limit)
     name, function = contender.split(":")
     module = importlib.import_module(f"peers.{name}")
-    loaded = peak_memory()
     run = getattr(module, function)(case)
     results = run(0)
     cold = time.perf_counter() - STARTED
@@ -66,7 +65,6 @@ def main() -> None:
         "warm": warm,
         "others_cores": max(0.0, others) / (time.perf_counter() - begin_warm),
         "peak_gb": peak_memory(),
-        "loaded_gb": loaded,
         "versions": {package: importlib.metadata.version(package) for package in module.PACKAGES},
     }
     print(json.dumps(report))
