@@ -4,7 +4,6 @@ from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.sparse.linalg import ArpackError, LinearOperator, eigsh
 
 BASIS = 8  # Lanczos vectors kept beyond twice the wanted pairs: products are what costs here
 SHORT_BASIS = 1  # beyond the wanted pairs, where few steps will do
@@ -35,6 +34,9 @@ def top_eigenpairs(
     Raises:
         ArithmeticError: The iteration does not converge, or meets a number that is not finite.
     """
+    # Imported on first use: it takes as long to import as half of JAX.
+    from scipy.sparse.linalg import ArpackError, LinearOperator, eigsh
+
     size, dtype = start.size, np.dtype(precision)
     largest = None
 

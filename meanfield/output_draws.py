@@ -6,7 +6,6 @@ output dimensions: with few outputs it can double λ_max. [derived; measured in 
 """
 
 import numpy as np
-from scipy.optimize.elementwise import find_root
 
 from meanfield.kernels import Exchangeable
 
@@ -60,5 +59,7 @@ def _one_draw(S: Exchangeable, K: Exchangeable, C: int, n: int, rng: np.random.G
 
     # The distance of λ from the highest pole lies between these two by Weyl's inequality.
     highest = np.atleast_1d(B / T * inverse_variance.sum())
+    from scipy.optimize.elementwise import find_root  # on first use: slow to import
+
     root = find_root(excess, (1e-9 * highest, highest))
     return floor + float(root.x[0]) if root.success[0] else floor

@@ -1,11 +1,11 @@
 """Reading the FIM's spectrum off the kernels of the output layer (theory.md sections 4 and 6)."""
 
+from math import lgamma
 from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-from scipy.special import chdtri, gammaln
 
 from meanfield.kernels import Exchangeable
 
@@ -92,6 +92,8 @@ def read_normalized_outputs(
     across, along = _response(S, C, n, jnp.exp(log_radius))
     own = K.same**2 / K.samples * (n - 1) * inverse_square
     shared = K.cross**2 * (1 - 1 / K.samples) * (density * ((n - 1) * across**2 + along**2)).sum()
+    from scipy.special import chdtri  # on first use: it takes as long to import as half of JAX
+
     at_quantiles = _response(S, C, n, jnp.asarray(chdtri(n, QUANTILES)))[0]
     return Readout(
         diagonal=K.same,
@@ -109,7 +111,7 @@ def read_normalized_outputs(
 def _radius_grid(n: int) -> tuple[np.ndarray, np.ndarray]:
     """Nodes log x and weights of a trapezoid rule for E[f(x)], x ~ χ²_n."""
     log_x = np.arange(-120.0, 9.0, 0.05)
-    log_density = n / 2 * (log_x - np.log(2)) - np.exp(log_x) / 2 - gammaln(n / 2)
+    log_density = n / 2 * (log_x - np.log(2)) - np.exp(log_x) / 2 - lgamma(n / 2)
     return log_x, 0.05 * np.exp(log_density)
 
 
