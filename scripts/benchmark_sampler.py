@@ -3,8 +3,8 @@
 λ_max, m_λ and s_λ of one L = 3 ReLU network (σ_w² = 2, σ_b² = 0.1, biases trained, float32) with
 width M = samples T and C outputs. Every measurement is a process of its own, the contenders take
 turns, and their results are compared before their times are. A time is the median of warm runs in
-the faster of two rounds. The peers are given the parameters and inputs; our times include sampling
-them. Writes figures/benchmark_sampler.json and .png.
+the faster of two rounds. The peers are given the parameters and inputs, and so are we once; our
+other times include sampling them. Writes figures/benchmark_sampler.json and .png.
 """
 
 import argparse
@@ -16,11 +16,12 @@ import tempfile
 from pathlib import Path
 
 import figure_benchmark_sampler
-from benchmarking import OURS, SCRIPTS, machine, measure, print_table
+from benchmarking import OURS, OURS_GIVEN, SCRIPTS, machine, measure, print_table
 from sampler_bars import bars, floor_seconds, product_flops
 
 CONTENDERS = {  # module and function, environment
     OURS: ("ours:simulate", ""),
+    OURS_GIVEN: ("ours:measure", ""),
     "nngeometry": ("nngeometry_gram:dense", "nngeometry"),
     "neural-tangents": ("neural_tangents_ntk:dense", "neural-tangents"),
     "curvlinops": ("curvlinops_estimates:estimates", "curvlinops"),

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 OURS = "meanfield"
+OURS_GIVEN = "meanfield, given network"
 SCRIPTS = Path(__file__).resolve().parent
 ENVIRONMENTS = SCRIPTS.parent / ".peers"  # made by `make benchmark`
 TIMED_OUT = (-signal.SIGALRM, 128 + signal.SIGALRM)

@@ -5,15 +5,16 @@ import json
 from pathlib import Path
 
 import matplotlib
-from benchmarking import OURS
+from benchmarking import OURS, OURS_GIVEN
 from matplotlib.artist import Artist
 from sampler_bars import SPEEDUPS, floor_seconds, peers
 
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 
-STYLES = {  # colour (Okabe & Ito), marker; hollow: helped beyond what the library offers
+STYLES = {  # colour (Okabe & Ito), marker; hollow: without sampling, or helped by another library
     OURS: ("#D55E00", "D", True),
+    OURS_GIVEN: ("#D55E00", "D", False),
     "nngeometry": ("#0072B2", "o", True),
     "nngeometry + LOBPCG": ("#0072B2", "o", False),
     "neural-tangents": ("#009E73", "s", True),
@@ -35,7 +36,7 @@ def plot(results: dict, path: Path) -> None:
                 continue
             colour, marker, filled = STYLES[contender]
             exact = report["outcome"] == "ok"
-            offset = -0.22 if contender == OURS else 0.12 if filled else 0.3
+            offset = -0.22 if contender in (OURS, OURS_GIVEN) else 0.12 if filled else 0.3
             (labels[contender + ("" if exact else " (estimates)")],) = axes.plot(
                 report["seconds"],
                 row + offset,

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from functools import partial
 from itertools import pairwise
 
-from benchmarking import OURS, Bar
+from benchmarking import OURS, OURS_GIVEN, Bar
 
 SPEEDUPS = {"1000x1": 3.0, "2000x1": 2.5, "500x10": 8.0, "1000x10": 12.0}
 FLOORS = {"2000x1": 2.0, "1000x10": 2.0}
@@ -34,7 +34,8 @@ def floor_seconds(case: dict, gflops: dict[str, float]) -> float:
 
 def peers(case: dict) -> dict[str, dict]:
     """The reports of the peers that finished with the right statistics, by their own means."""
-    others = {name: r for name, r in case["contenders"].items() if name != OURS and "+" not in name}
+    reports = case["contenders"].items()
+    others = {n: r for n, r in reports if n not in (OURS, OURS_GIVEN) and "+" not in n}
     return {name: r for name, r in others.items() if r["outcome"] == "ok"}
 
 
@@ -42,17 +43,18 @@ def bars(results: dict) -> list[Bar]:
     """Every bar; what was not measured, or failed, is None."""
     cases = results["cases"]
 
-    def ours(name: str, key: str = "seconds") -> float:
-        return cases[name]["contenders"][OURS][key]
+    def ours(name: str, key: str = "seconds", contender: str = OURS) -> float:
+        return cases[name]["contenders"][contender][key]
 
-    def over_best_peer(name: str, key: str = "seconds") -> float:
-        return ours(name, key) / min(report[key] for report in peers(cases[name]).values())
+    def over_best_peer(name: str, key: str = "seconds", contender: str = OURS) -> float:
+        best = min(report[key] for report in peers(cases[name]).values())
+        return ours(name, key, contender) / best
 
     def over_floor(name: str) -> float:
         return ours(name) / floor_seconds(cases[name], results["machine"]["gflops"])
 
-    def speed_up(name: str) -> float:
-        return 1 / over_best_peer(name)
+    def speed_up(name: str, contender: str) -> float:
+        return 1 / over_best_peer(name, contender=contender)
 
     def over_plain(name: str) -> float:
         return ours(f"{name} batch@hidden") / ours(name)
@@ -62,8 +64,9 @@ def bars(results: dict) -> list[Bar]:
 
     asked: list[tuple[str, Callable[[], float], str, float]] = [
         *(
-            (f"{n}: speed-up over the fastest peer", partial(speed_up, n), ">=", required)
+            (f"{n}: speed-up over the fastest peer{how}", partial(speed_up, n, who), ">=", required)
             for n, required in SPEEDUPS.items()
+            for who, how in ((OURS_GIVEN, ""), (OURS, ", though we sample too"))
         ),
         *(
             (f"{n}: time / that of its matrix products", partial(over_floor, n), "<=", required)

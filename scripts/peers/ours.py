@@ -1,10 +1,13 @@
-"""Meanfield as a contender, through its public functions only, and the rate of matrix products."""
+"""Meanfield as a contender, and the rate of matrix products."""
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
 import meanfield as mf
+from meanfield.measurement import LARGEST
+from meanfield.methods import choose_method
+from meanfield.sampling import Layer
 
 PACKAGES = ("meanfield", "jax", "jaxlib", "numpy", "scipy")
 
@@ -31,6 +34,22 @@ def simulate(case: dict):
         second_moment = result.eigenvalue_second_moment if not asked else None
         statistics = result.eigenvalue_max, result.eigenvalue_mean, second_moment
         return [statistic and statistic.mean for statistic in statistics]
+
+    return run
+
+
+def measure(case: dict):
+    """The same statistics of the network that the peers are given too."""
+    problem, spec = np.load(case["problem"]), network(case)
+    layers = (Layer(problem[f"weights{i}"], problem[f"biases{i}"]) for i in range(spec.depth))
+    parameters, inputs = jax.device_put((tuple(layers), problem["inputs"]))
+    method = choose_method(spec, len(inputs))
+
+    def run(number: int):
+        with jax.enable_x64(True), jax.default_matmul_precision("highest"):  # as in simulate
+            m = method.measure(spec, parameters, inputs, jax.random.key(number), LARGEST)
+        moments = (m.trace, m.trace_squared)
+        return [float(m.leading[0]), *(x / spec.parameters for x in moments if x is not None)]
 
     return run
 
