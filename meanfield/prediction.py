@@ -139,7 +139,7 @@ def spectrum(
         ValueError: 64-bit floats are not enabled.
     """
     solutions = solve_network(network, samples, weight_var, bias_var)
-    return read_spectrum(*solutions, network.parameters, kappa_scale(network))
+    return read_spectrum(*solutions, float(network.parameters), kappa_scale(network))
 
 
 def kappa_scale(network: Network) -> float:
@@ -147,8 +147,9 @@ def kappa_scale(network: Network) -> float:
     return network.alpha * network.width or np.nan
 
 
+@jax.jit
 def read_spectrum(
-    here: Solution, leading: Solution, parameters: jax.Array | int, scale: jax.Array | float
+    here: Solution, leading: Solution, parameters: jax.Array | float, scale: jax.Array | float
 ) -> Spectrum:
     """The spectrum of a network of P parameters and α M = `scale`, from its two solutions."""
     read, P = here.readout, parameters
@@ -195,8 +196,8 @@ def predict(network: Network, samples: int, *, output_draws: int = 0, seed: int 
     seed = positive_integer("seed", seed, least=0)
     with jax.enable_x64(True):
         here, leading = solve_network(network, float(T))
-        s = jax.device_get(read_spectrum(here, leading, network.parameters, kappa_scale(network)))
-    here = jax.device_get(here)
+        scales = float(network.parameters), kappa_scale(network)
+        here, s = jax.device_get((here, read_spectrum(here, leading, *scales)))
     _check_finite(network, here)
     grows = bool(s.kappa2 > 0)
     kind = ASYMPTOTIC if grows and s.outlier >= s.bulk else LOWER_BOUND
