@@ -143,7 +143,7 @@ def _solve_chunk(
 
     def solve_point(weight_var, bias_var):
         here, leading = solve_both(
-            table or activation,
+            averages,
             last_norm,
             outputs,
             hidden_norms,

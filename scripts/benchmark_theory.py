@@ -2,7 +2,7 @@
 
     python scripts/benchmark_theory.py [--points 256]
 
-Writes the numbers to figures/benchmark_theory.json.
+Writes figures/benchmark_theory.json and .png.
 """
 
 import argparse
@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 from statistics import median
 
+import figure_benchmark_theory
 import numpy as np
 
 import meanfield as mf
@@ -68,8 +69,9 @@ def main():
         results[name] = row
         print(COLUMNS.format(name, *(f"{value:.3g}" for value in row.values())), flush=True)
     setting = {"depth": DEPTH, "points": points**2, "results": results}
-    figures = Path(__file__).parents[1] / "figures"
-    (figures / "benchmark_theory.json").write_text(json.dumps(setting, indent=2) + "\n")
+    path = Path(__file__).parents[1] / "figures" / "benchmark_theory.json"
+    path.write_text(json.dumps(setting, indent=2) + "\n")
+    figure_benchmark_theory.plot(setting, path.with_suffix(".png"))
 
 
 if __name__ == "__main__":

@@ -106,8 +106,8 @@ def test_the_surrogate_is_nearly_the_dual_matrix(norm):
 
 
 def test_a_surrogate_leaves_the_estimates_unbiased_and_sharpens_them():
-    """Over 200 sets of 4 probes, one with a surrogate that is 20 % off."""
-    keys, T = 200, 60
+    """Over 200 sets of 2 probes, one with a surrogate that is 20 % off; errors are from above."""
+    keys, T, probes = 200, 60, krylov.PROBES_ON_SURROGATE
     network = Network(**WIDE, norm="batch@hidden")
     F = by_output(reference(network, T).matrix, 2).reshape(2 * T, 2 * T)
     basis = top(F, 2)
@@ -117,13 +117,15 @@ def test_a_surrogate_leaves_the_estimates_unbiased_and_sharpens_them():
         bad = layered.DualMatrix(
             1.2 * good.trace, 1.44 * good.trace_squared, lambda v: 1.2 * good.product(v)
         )
-        plain, _ = moments(F, basis, keys, probes=4)
+        plain, _ = moments(F, basis, keys, probes=probes)
         for surrogate, gain in ((good, 5), (bad, 1.5)):
-            estimates, errors = moments(F, basis, keys, probes=4, surrogate=surrogate)
+            estimates, errors = moments(F, basis, keys, probes=probes, surrogate=surrogate)
             scatter = estimates.std(axis=0)
             assert (np.abs(estimates.mean(axis=0) - exact) < 4 * scatter / keys**0.5).all()
-            # The mean of 200 squared errors is the variance, to 15 % for tails that are not heavy.
-            assert np.sqrt((errors**2).mean(axis=0)) == pytest.approx(scatter, rel=0.3)
+            # A standard deviation over 200 sets scatters by 1/√400 = 5 %, more with heavy tails.
+            ratio = np.sqrt((errors**2).mean(axis=0)) / scatter
+            assert (ratio > 0.8).all()
+            assert (ratio < 2.0).all()
             assert (scatter < plain.std(axis=0) / gain).all()
 
 
