@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax.scipy.special import erf
 
-from meanfield import closed_forms
+from meanfield import closed_form_pairs, closed_forms
 from meanfield.averages import Averages, Function, sectors, uniform_grid
 
 
@@ -23,6 +23,7 @@ class Activation:
         kink_at_zero: Whether φ or a derivative of it jumps at 0. Such a function is averaged sector
             by sector; any other by a uniform grid, which is accurate for smooth functions only.
         closed_form: The averages in closed form, (q, gap) → Averages, where one is known.
+        closed_form_pairs: The same at all pairs of samples of different variance, (T, T×T) →.
 
     Raises:
         ValueError: `function` is not a traceable elementwise function.
@@ -32,6 +33,7 @@ class Activation:
     function: Function
     kink_at_zero: bool = False
     closed_form: Callable[[jax.Array, jax.Array], Averages] | None = field(default=None)
+    closed_form_pairs: Callable[[jax.Array, jax.Array], Averages] | None = field(default=None)
 
     def __post_init__(self):
         """Checks that the function is what the theory and the sampler take it for."""
@@ -72,20 +74,37 @@ class Activation:
         """E[φ²], E[φ'²] and their gaps for variance q and covariance q − gap."""
         return (self.closed_form or self.quadrature)(q, gap)
 
+    def pair_averages(self, q: jax.Array, gap: jax.Array) -> Averages:
+        """The averages per sample and their gaps per pair, for variances q (T) and gaps (T×T)."""
+        if self.closed_form_pairs:
+            return _closed_form_pairs(self.closed_form_pairs, q, gap)
+        from meanfield.pair_averages import pair_averages  # it needs this module's records
 
-def _leaky(negative_slope: float) -> Callable[[jax.Array, jax.Array], Averages]:
-    return partial(closed_forms.leaky, negative_slope)
+        return pair_averages(self, self.kink_at_zero, q, gap)
+
+
+_closed_form_pairs = jax.jit(lambda form, q, gap: form(q, gap), static_argnames="form")
+
+
+def _leaky(name: str, function: Function, negative_slope: float, kink_at_zero=True) -> Activation:
+    return Activation(
+        name,
+        function,
+        kink_at_zero,
+        partial(closed_forms.leaky, negative_slope),
+        partial(closed_form_pairs.leaky, negative_slope),
+    )
 
 
 ACTIVATIONS = {
     a.name: a
     for a in (
-        Activation("linear", lambda u: u, closed_form=_leaky(1.0)),
-        Activation("relu", jax.nn.relu, kink_at_zero=True, closed_form=_leaky(0.0)),
-        Activation("leaky_relu", jax.nn.leaky_relu, kink_at_zero=True, closed_form=_leaky(0.01)),
-        Activation("abs", jnp.abs, kink_at_zero=True, closed_form=_leaky(-1.0)),
-        Activation("erf", erf, closed_form=closed_forms.erf),
-        Activation("sin", jnp.sin, closed_form=closed_forms.sin),
+        _leaky("linear", lambda u: u, 1.0, kink_at_zero=False),
+        _leaky("relu", jax.nn.relu, 0.0),
+        _leaky("leaky_relu", jax.nn.leaky_relu, 0.01),
+        _leaky("abs", jnp.abs, -1.0),
+        Activation("erf", erf, False, closed_forms.erf, closed_form_pairs.erf),
+        Activation("sin", jnp.sin, False, closed_forms.sin, closed_form_pairs.sin),
         Activation("tanh", jnp.tanh),
         Activation("sigmoid", jax.nn.sigmoid),
         Activation("softplus", jax.nn.softplus),

@@ -81,18 +81,24 @@ def uniform_grid(f: Function, q: jax.Array, gap: jax.Array) -> Averages:
     The pair is u_{s,t} = √(q − g/2) z0 ± √(g/2) z1 with z0, z1 independent standard normal, on
     the coarsest grid that φ allows at this variance.
     """
-    z, weight = _gaussian_grid(1)
-    single = []
-    for values in value_and_slope(f, jnp.sqrt(q) * z):
-        terms = weight * values**2
-        average, error = _with_error([k * terms[::k].sum() for k in (1, 2, 4)])
-        single.append((average, error + (terms[0] + terms[-1]) / STEP))
+    single = _on_line(f, q)
     rules = [partial(_narrow_grid, f), *(partial(_wide_grid, f, k) for k in STRIDES)]
     choice = jnp.where(gap < NARROW, 0, 1 + _coarsest_stride(f, q))
     return _collect(single, jax.lax.switch(choice, rules, q, gap))
 
 
-def _gaussian_grid(stride: int) -> tuple[np.ndarray, np.ndarray]:
+def _on_line(f: Function, q: jax.Array) -> list:
+    """E[φ²] and E[φ'²], each with its error."""
+    z, weight = gaussian_grid(1)
+    single = []
+    for values in value_and_slope(f, jnp.sqrt(q) * z):
+        terms = weight * values**2
+        average, error = _with_error([k * terms[::k].sum() for k in (1, 2, 4)])
+        single.append((average, error + (terms[0] + terms[-1]) / STEP))
+    return single
+
+
+def gaussian_grid(stride: int) -> tuple[np.ndarray, np.ndarray]:
     """Nodes and weights of the trapezoid rule for E[f(z)], z ~ N(0, 1)."""
     count, step = HALF_COUNT // stride, STEP * stride
     z = step * np.arange(-count, count)
@@ -106,7 +112,7 @@ def _coarsest_stride(f: Function, q: jax.Array) -> jax.Array:
     deviate by the Fourier amplitude of the integrand at the coarse grid's frequency: the error
     of the coarse rule, which no accident of phase can hide.
     """
-    z, weight = _gaussian_grid(1)
+    z, weight = gaussian_grid(1)
     u = jnp.sqrt(jax.lax.stop_gradient(q)) * z
     terms = weight * _value_to_curvature(f, u) ** 2
     finest = terms.sum(1, keepdims=True)
@@ -129,7 +135,7 @@ def _leading(conditions) -> jax.Array:
 
 
 def _wide_grid(f: Function, stride: int, q: jax.Array, gap: jax.Array) -> list:
-    z, weight = _gaussian_grid(stride)
+    z, weight = gaussian_grid(stride)
     half_count = HALF_COUNT // stride
     middle = _common_root(q, gap) * z[:, None]
     half = jnp.sqrt(gap / 2) * z[half_count:]
@@ -146,7 +152,7 @@ def _wide_grid(f: Function, stride: int, q: jax.Array, gap: jax.Array) -> list:
 
 def _narrow_grid(f: Function, q: jax.Array, gap: jax.Array) -> list:
     """Of z1 the difference is almost a linear function: few Gauss–Hermite nodes integrate it."""
-    z, weight = _gaussian_grid(1)
+    z, weight = gaussian_grid(1)
     nodes, node_weight = (x[4:] for x in np.polynomial.hermite_e.hermegauss(8))
     middle = _common_root(q, gap) * z[:, None]
     half = jnp.sqrt(gap / 2) * nodes
@@ -181,9 +187,7 @@ def sectors(f: Function, q: jax.Array, gap: jax.Array) -> Averages:
     Gauss–Legendre quadrature inside each sector is then spectrally accurate. It takes the
     fewest nodes that φ allows at this variance; the error is estimated from fewer still.
     """
-    by_count = jnp.stack([_on_half_lines(f, q, count) for count in COUNTS])
-    change = jnp.abs(by_count - by_count[0])
-    single = list(zip(by_count[0, :2], change[1, :2], strict=True))
+    single = _on_both_sides(f, q)
     rules = [partial(_in_sectors_with_error, f, count) for count in COUNTS]
     return _collect(single, jax.lax.switch(_fewest_nodes(f, q), rules, q, gap))
 
@@ -198,6 +202,26 @@ def _fewest_nodes(f: Function, q: jax.Array) -> jax.Array:
     by_count = jax.lax.stop_gradient(jnp.concatenate([along, across], axis=1))
     resolved = (jnp.abs(by_count - by_count[0]) <= RESOLVED * by_count[0]).all(1)
     return _leading(resolved[1:])
+
+
+def _on_both_sides(f: Function, q: jax.Array) -> list:
+    """E[φ²] and E[φ'²], each with its error."""
+    by_count = jnp.stack([_on_half_lines(f, q, count) for count in COUNTS])
+    change = jnp.abs(by_count - by_count[0])
+    return list(zip(by_count[0, :2], change[1, :2], strict=True))
+
+
+def single_averages(f: Function, kinked: bool, q: jax.Array) -> list:
+    """E[φ²] and E[φ'²] at one variance, each with its error."""
+    return (_on_both_sides if kinked else _on_line)(f, q)
+
+
+def line_nodes(kinked: bool) -> tuple[np.ndarray, np.ndarray]:
+    """Nodes and weights for E[f(z)], z ~ N(0, 1), for f smooth or with a kink at zero."""
+    if not kinked:
+        return gaussian_grid(1)
+    z, weight = _radial(COUNTS[0])
+    return np.concatenate([-z, z]), np.tile(weight, 2) / np.sqrt(2 * np.pi)
 
 
 def _radial(count: int) -> tuple[np.ndarray, np.ndarray]:
@@ -222,29 +246,51 @@ def _on_quarter_circles(f: Function, q: jax.Array, count: int) -> jax.Array:
     return ((r * radial_weight)[:, None] * angle_weight * values**2).sum((1, 2, 3))
 
 
+def drop_in_sectors(f: Function, q_s: jax.Array, q_t: jax.Array, excess: jax.Array) -> jax.Array:
+    """½ E[(f(√q_s z) − f(√q_s z'))(f(√q_t z) − f(√q_t z'))], z and z' of correlation 1 − excess.
+
+    It is by how much E[f(u_s) f(u_t)] falls below its value at correlation 1; of f and f'.
+    """
+    q = jnp.maximum(q_s, q_t)
+    opening = 2 * jnp.arcsin(jnp.sqrt(excess / 2))
+    pair = jnp.sqrt(q_s), jnp.sqrt(q_t)
+    rules = [lambda gap, n=n: jnp.stack(_in_sectors(f, n, pair, opening, gap)) for n in COUNTS]
+    return jax.lax.switch(_fewest_nodes(f, q), rules, q * excess)
+
+
 def _in_sectors_with_error(f: Function, count: int, q: jax.Array, gap: jax.Array) -> list:
-    fine, coarse = (_in_sectors(f, n, q, gap) for n in (count, count * 2 // 3))
+    opening, root = opening_angle(q, gap), (jnp.sqrt(q),)
+    fine, coarse = (_in_sectors(f, n, root, opening, gap) for n in (count, count * 2 // 3))
     return [(a, jnp.abs(a - b)) for a, b in zip(fine, coarse, strict=True)]
 
 
-def _in_sectors(f: Function, count: int, q: jax.Array, gap: jax.Array) -> list:
-    """The two gaps, by `count` radial nodes and half as many in each sector."""
-    opening = opening_angle(q, gap)
+def _in_sectors(
+    f: Function, count: int, roots: tuple[jax.Array, ...], opening: jax.Array, gap: jax.Array
+) -> list:
+    """The two gaps, by `count` radial nodes and half as many in each sector.
+
+    Args:
+        roots: √q of the pair: one number, or two whose changes are multiplied.
+    """
     sine, cosine = jnp.sin(opening / 2), jnp.cos(opening / 2)
     r, radial_weight = _radial(count)
     nodes, angle_weight = np.polynomial.legendre.leggauss(count // 2)
-    scale = jnp.sqrt(q) * r[:, None]
     weight = (r * radial_weight)[:, None] * angle_weight / (2 * np.pi)
     width = (np.pi - opening) / 2  # same sign: 0 < θ < width, and its mirror image
     angle = width * (nodes + 1) / 2
-    middle, half = scale * jnp.cos(angle) * cosine, scale * jnp.sin(angle) * sine
-    same_sign = difference(f, jnp.stack([middle, -middle]), half, gap)
     inner = opening / 2 * nodes  # opposite signs: a sector of the opening, and its mirror image
-    at_s = value_and_slope(f, -scale * jnp.sin(opening / 2 + inner))
-    at_t = value_and_slope(f, scale * jnp.sin(opening / 2 - inner))
+    by_root = []
+    for root in roots:
+        scale = root * r[:, None]
+        middle, half = scale * jnp.cos(angle) * cosine, scale * jnp.sin(angle) * sine
+        same_sign = difference(f, jnp.stack([middle, -middle]), half, gap)
+        at_s = value_and_slope(f, -scale * jnp.sin(opening / 2 + inner))
+        at_t = value_and_slope(f, scale * jnp.sin(opening / 2 - inner))
+        opposite = [t - s for s, t in zip(at_s, at_t, strict=True)]
+        by_root.append(list(zip(same_sign, opposite, strict=True)))
     return [
-        (weight * (width / 2 * (change**2).sum(0) + opening / 2 * (t - s) ** 2)).sum()
-        for change, s, t in zip(same_sign, at_s, at_t, strict=True)
+        (weight * (width / 2 * (same * same_).sum(0) + opening / 2 * across * across_)).sum()
+        for (same, across), (same_, across_) in zip(by_root[0], by_root[-1], strict=True)
     ]
 
 

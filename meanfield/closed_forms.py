@@ -24,7 +24,7 @@ def _sine_minus_angle_cosine(angle: jax.Array) -> jax.Array:
     return jnp.where(angle < 0.5, angle * square * terms, jnp.sin(angle) - angle * jnp.cos(angle))
 
 
-def _arcsine_difference(a: jax.Array, b: jax.Array, a_minus_b: jax.Array) -> jax.Array:
+def arcsine_difference(a: jax.Array, b: jax.Array, a_minus_b: jax.Array) -> jax.Array:
     """arcsin a − arcsin b, by tan((A − B)/2) = (sin A − sin B)/(cos A + cos B)."""
     return 2 * jnp.arctan(a_minus_b / (jnp.sqrt(1 - a**2) + jnp.sqrt(1 - b**2)))
 
@@ -63,7 +63,7 @@ def erf(q: jax.Array, gap: jax.Array) -> Averages:
     difference = 4 * gap * (q + cross) / (same_root * root * (same_root + root))
     return _averages(
         2 / np.pi * jnp.arcsin(a),
-        2 / np.pi * _arcsine_difference(a, b, 2 * gap / (1 + 2 * q)),
+        2 / np.pi * arcsine_difference(a, b, 2 * gap / (1 + 2 * q)),
         4 / np.pi / same_root,
         4 / np.pi * difference,
     )
@@ -92,7 +92,7 @@ def gelu(q: jax.Array, gap: jax.Array) -> Averages:
     delta = jnp.sqrt((1 + gap) * (1 + 2 * q - gap))
     rise = gap * (q + r) / (same_delta + delta)  # δ − δ_same, from δ² − δ_same² = q² − r²
     same_angle = jnp.arcsin(q / s)
-    turn = _arcsine_difference(q / s, r / s, gap / s)
+    turn = arcsine_difference(q / s, r / s, gap / s)
     product = same_delta * delta
     inverse = rise / product  # 1/δ_same − 1/δ
     cubes = rise * (delta**2 + product + same_delta**2) / product**3  # 1/δ_same³ − 1/δ³

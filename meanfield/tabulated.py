@@ -14,6 +14,8 @@ import numpy as np
 
 from meanfield.activations import Activation
 from meanfield.averages import Averages, opening_angle
+from meanfield.blocks import in_blocks
+from meanfield.chebyshev import coefficients, nodes, polynomials
 from meanfield.notes import DOUBTFUL_ERROR
 
 DOMAIN = (1e-4, 50.0)  # of q; beyond, the uniform grid is no longer exact itself
@@ -55,11 +57,11 @@ class Table(NamedTuple):
         """The four averages; outside the table's domain the error is infinite."""
         size = len(self.by_variance)
         angle = opening_angle(q, gap)
-        in_x = _chebyshev(_log_variance(q), size)
-        in_y = _chebyshev(_stretched_angle(q, angle), size)
-        coefficients = in_x @ jnp.concatenate([self.by_variance, self.by_both], axis=1)
-        value, value_scale, slope, slope_scale = jnp.exp(coefficients[:4])
-        ratios = coefficients[4:].reshape(2, size) @ in_y
+        in_x = polynomials(_log_variance(q), size)
+        in_y = polynomials(stretched_angle(q, angle), size)
+        values = in_x @ jnp.concatenate([self.by_variance, self.by_both], axis=1)
+        value, value_scale, slope, slope_scale = jnp.exp(values[:4])
+        ratios = values[4:].reshape(2, size) @ in_y
         value_gap, slope_gap = ratios * angle**self.powers * jnp.stack([value_scale, slope_scale])
         inside = (DOMAIN[0] <= q) & (q <= DOMAIN[1])
         error = jnp.where(inside, self.error, jnp.inf)
@@ -72,7 +74,7 @@ def _log_variance(q: jax.Array) -> jax.Array:
     return jnp.clip(2 * (jnp.log(q) - low) / (high - low) - 1, -1, 1)
 
 
-def _stretched_angle(q: jax.Array, angle: jax.Array) -> jax.Array:
+def stretched_angle(q: jax.Array, angle: jax.Array) -> jax.Array:
     """y = (asinh(s sin ϑ/2) − asinh(s cos ϑ/2)) / asinh s with s = √(2q), from −1 to 1.
 
     At large q the averages change within ϑ ~ 1/√q of both ends: there y is spread out.
@@ -80,14 +82,6 @@ def _stretched_angle(q: jax.Array, angle: jax.Array) -> jax.Array:
     s = jnp.sqrt(2 * q)
     both_ends = jnp.arcsinh(s * jnp.sin(angle / 2)) - jnp.arcsinh(s * jnp.cos(angle / 2))
     return jnp.clip(both_ends / jnp.arcsinh(s), -1, 1)
-
-
-def _chebyshev(x: jax.Array, size: int) -> jax.Array:
-    """T_0..T_{size−1} at x, by T_{m+k} = 2 T_m T_k − T_{m−k}."""
-    known = jnp.stack([jnp.ones_like(x), x])
-    while len(known) < size:
-        known = jnp.concatenate([known, 2 * known[-1] * known[1:] - known[-2::-1]])
-    return known[:size]
 
 
 @lru_cache(maxsize=16)
@@ -140,31 +134,31 @@ def _random_places() -> tuple[np.ndarray, np.ndarray]:
 
 
 def _tabulate(by_quadrature: Callable, size: int) -> Table:
-    nodes = np.cos(np.pi * (np.arange(size) + 0.5) / size)
+    at = nodes(size)
     low, high = np.log(DOMAIN)
-    q = np.exp(low + (high - low) * (nodes + 1) / 2)
-    every_q, every_y = np.repeat(q, size), np.tile(nodes, size)
-    every_angle = _angle_at(every_q, every_y)
+    q = np.exp(low + (high - low) * (at + 1) / 2)
+    every_q, every_y = np.repeat(q, size), np.tile(at, size)
+    every_angle = angle_at(every_q, every_y)
     grid = by_quadrature(every_q, every_angle)
     limits = [by_quadrature(q, np.full(size, angle)) for angle in (SMALL_ANGLE, 2 * SMALL_ANGLE)]
     by_variance, by_both, powers = [], [], []
     for average, gap in (("value", "value_gap"), ("slope", "slope_gap")):
         nearest, next_nearest = (getattr(limit, gap) for limit in limits)
-        power = _power(nearest, next_nearest)
+        power = leading_power(nearest, next_nearest)
         scale = np.where(nearest > 0, nearest, 1) / SMALL_ANGLE**power
         ratio = (getattr(grid, gap) / every_angle**power).reshape(size, size) / scale[:, None]
         by_variance += [np.log(getattr(limits[0], average)), np.log(scale)]
-        by_both.append(_coefficients(_coefficients(ratio).T).T)
+        by_both.append(coefficients(coefficients(ratio), axis=1))
         powers.append(power)
     return Table(
-        jnp.asarray(_coefficients(np.stack(by_variance, axis=1))),
+        jnp.asarray(coefficients(np.stack(by_variance, axis=1))),
         jnp.concatenate(by_both, axis=1),
         jnp.array(powers),
         jnp.array(jnp.inf),
     )
 
 
-def _power(nearest: np.ndarray, next_nearest: np.ndarray) -> float:
+def leading_power(nearest: np.ndarray, next_nearest: np.ndarray) -> float:
     """p of a gap ~ ϑ^p, from two angles of ratio 2: 2, or 1 where φ itself or φ' jumps."""
     there = nearest > 0
     if not there.any():
@@ -172,23 +166,14 @@ def _power(nearest: np.ndarray, next_nearest: np.ndarray) -> float:
     return float(np.round(np.median(np.log2(next_nearest[there] / nearest[there]))))
 
 
-def _angle_at(q: np.ndarray, y: np.ndarray) -> np.ndarray:
+def angle_at(q: np.ndarray, y: np.ndarray) -> np.ndarray:
     """The angle whose stretched angle is y, by bisection."""
     low, high = np.zeros_like(q), np.full_like(q, np.pi)
     for _ in range(60):
         middle = (low + high) / 2
-        below = _stretched_angle(jnp.asarray(q), jnp.asarray(middle)) < y
+        below = stretched_angle(jnp.asarray(q), jnp.asarray(middle)) < y
         low, high = np.where(below, middle, low), np.where(below, high, middle)
     return (low + high) / 2
-
-
-def _coefficients(values: np.ndarray) -> np.ndarray:
-    """Chebyshev coefficients along the first axis from values at the polynomial's zeros."""
-    size = len(values)
-    angles = np.pi * (np.arange(size) + 0.5) / size
-    transform = 2 / size * np.cos(np.arange(size)[:, None] * angles)
-    transform[0] /= 2
-    return transform @ values
 
 
 def _gap(q: np.ndarray, angle: np.ndarray) -> np.ndarray:
@@ -197,14 +182,8 @@ def _gap(q: np.ndarray, angle: np.ndarray) -> np.ndarray:
 
 
 def _by_quadrature(activation: Activation, q: np.ndarray, angle: np.ndarray) -> Averages:
-    """The averages at each place, in blocks of one size, so that all share one compilation."""
-    short = -len(q) % BLOCK
-    at = np.pad(np.stack([q, _gap(q, angle)]), ((0, 0), (0, short)), mode="edge")
-    blocks = [
-        _quadrature_block(activation, *at[:, start : start + BLOCK])
-        for start in range(0, at.shape[1], BLOCK)
-    ]
-    return jax.tree.map(lambda *parts: np.concatenate(parts)[: len(q)], *blocks)
+    """The averages at each place."""
+    return in_blocks(partial(_quadrature_block, activation), BLOCK, q, _gap(q, angle))
 
 
 @partial(jax.jit, static_argnames="activation")
