@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from meanfield.activations import ACTIVATIONS, Activation
+    from meanfield.data import Data, load_data
     from meanfield.diagrams import diagram
     from meanfield.network import Network
     from meanfield.norms import NORMS
@@ -17,12 +18,14 @@ __version__ = "0.1.0"
 _HOMES = {
     "ACTIVATIONS": "activations",
     "Activation": "activations",
+    "Data": "data",
     "NORMS": "norms",
     "Network": "network",
     "Prediction": "prediction",
     "Simulation": "simulation",
     "Spectrum": "prediction",
     "diagram": "diagrams",
+    "load_data": "data",
     "predict": "prediction",
     "simulate": "simulation",
     "spectrum": "prediction",
@@ -33,12 +36,14 @@ __all__ = [
     "ACTIVATIONS",
     "NORMS",
     "Activation",
+    "Data",
     "Network",
     "Prediction",
     "Simulation",
     "Spectrum",
     "__version__",
     "diagram",
+    "load_data",
     "predict",
     "simulate",
     "spectrum",
