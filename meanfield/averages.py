@@ -189,10 +189,10 @@ def sectors(f: Function, q: jax.Array, gap: jax.Array) -> Averages:
     """
     single = _on_both_sides(f, q)
     rules = [partial(_in_sectors_with_error, f, count) for count in COUNTS]
-    return _collect(single, jax.lax.switch(_fewest_nodes(f, q), rules, q, gap))
+    return _collect(single, jax.lax.switch(fewest_nodes(f, q), rules, q, gap))
 
 
-def _fewest_nodes(f: Function, q: jax.Array) -> jax.Array:
+def fewest_nodes(f: Function, q: jax.Array) -> jax.Array:
     """The index of the last of COUNTS up to which E[φ²], E[φ'²] and E[φ''²] lose nothing.
 
     That is along the radius, and by angle at a few radii.
@@ -246,16 +246,22 @@ def _on_quarter_circles(f: Function, q: jax.Array, count: int) -> jax.Array:
     return ((r * radial_weight)[:, None] * angle_weight * values**2).sum((1, 2, 3))
 
 
-def drop_in_sectors(f: Function, q_s: jax.Array, q_t: jax.Array, excess: jax.Array) -> jax.Array:
+def drop_in_sectors(
+    f: Function, rule: jax.Array, q_s: jax.Array, q_t: jax.Array, excess: jax.Array
+) -> jax.Array:
     """½ E[(f(√q_s z) − f(√q_s z'))(f(√q_t z) − f(√q_t z'))], z and z' of correlation 1 − excess.
 
     It is by how much E[f(u_s) f(u_t)] falls below its value at correlation 1; of f and f'.
+
+    Args:
+        f: A function with a kink at zero.
+        rule: What `fewest_nodes` says of the larger variance.
+        q_s, q_t, excess: Of one pair.
     """
-    q = jnp.maximum(q_s, q_t)
     opening = 2 * jnp.arcsin(jnp.sqrt(excess / 2))
     pair = jnp.sqrt(q_s), jnp.sqrt(q_t)
     rules = [lambda gap, n=n: jnp.stack(_in_sectors(f, n, pair, opening, gap)) for n in COUNTS]
-    return jax.lax.switch(_fewest_nodes(f, q), rules, q * excess)
+    return jax.lax.switch(rule, rules, jnp.maximum(q_s, q_t) * excess)
 
 
 def _in_sectors_with_error(f: Function, count: int, q: jax.Array, gap: jax.Array) -> list:

@@ -13,6 +13,8 @@ import jax.numpy as jnp
 
 from meanfield.activations import Activation
 
+Scalar = jax.Array | float
+
 
 class Exchangeable(NamedTuple):
     """A T×T kernel with one value on the diagonal and one off it (theory.md section 3).
@@ -35,11 +37,11 @@ class Exchangeable(NamedTuple):
         """The off-diagonal value, same − gap."""
         return self.same - self.gap
 
-    def affine(self, scale: jax.Array, shift: jax.Array) -> Self:
+    def affine(self, scale: Scalar, shift: Scalar) -> Self:
         """scale · K + shift, elementwise."""
         return self._replace(same=scale * self.same + shift, gap=scale * self.gap)
 
-    def scaled(self, scale: jax.Array) -> Self:
+    def scaled(self, scale: Scalar) -> Self:
         """scale · K."""
         return self._replace(same=scale * self.same, gap=scale * self.gap)
 
@@ -100,11 +102,11 @@ class Full(NamedTuple):
         """K, T×T."""
         return pair_means(self.same) - self.gap
 
-    def affine(self, scale: jax.Array, shift: jax.Array) -> Self:
+    def affine(self, scale: Scalar, shift: Scalar) -> Self:
         """scale · K + shift, elementwise."""
         return self._replace(same=scale * self.same + shift, gap=scale * self.gap)
 
-    def scaled(self, scale: jax.Array) -> Self:
+    def scaled(self, scale: Scalar) -> Self:
         """scale · K."""
         return self._replace(same=scale * self.same, gap=scale * self.gap)
 

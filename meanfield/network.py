@@ -1,6 +1,7 @@
 """The network spec: all that the theory and the sampler share."""
 
 from collections.abc import Sequence
+from copy import copy
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -129,6 +130,23 @@ class Network:
         """α = Σ_{l=1}^{L−1} M_l M_{l−1} / M² (theory.md section 1); 0 for a depth of 1."""
         pairs = zip(self.widths[:-1], self.widths[1:], strict=True)
         return sum(a * b for a, b in pairs) / self.width**2
+
+    def for_inputs(self, shape: tuple[int, ...]) -> "Network":
+        """The network on inputs of that shape, T×M_0.
+
+        One of a single width M takes M_0 from its inputs; where widths differ, M_0 must be theirs.
+
+        Raises:
+            ValueError: The widths differ, and M_0 from the inputs' dimension too.
+        """
+        dimension = shape[1]
+        if dimension == self.widths[0]:
+            return self
+        if len(set(self.widths)) > 1:
+            raise ValueError(f"inputs must have shape (T, {self.widths[0]}), T >= 1, got {shape}")
+        adapted = copy(self)
+        object.__setattr__(adapted, "widths", (dimension, *self.widths[1:]))
+        return adapted
 
     def check_samples(self, samples: object) -> int:
         """`samples` as an int, enough for every norm of this network.

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from meanfield.readout import LOWER_BOUND
 
 if TYPE_CHECKING:
+    from meanfield.given import GivenPrediction
     from meanfield.prediction import Prediction
 
 # Twice the largest ratio of measured λ_max to λ_2 without an outlier (theory.md section 10: 4).
@@ -89,3 +90,61 @@ def _absent(p: "Prediction") -> Iterator[tuple[str, str]]:
     if p.eigenvalue_max_upper is None:
         infinite = p.eigenvalue_max_kind == LOWER_BOUND
         yield "eigenvalue_max_upper", diverges if infinite else "eigenvalue_max is no lower bound"
+
+
+def explain_given(p: "GivenPrediction", diverges: str | None, error: float) -> tuple[str, ...]:
+    """Notes on how far each number of a prediction on given inputs can be trusted.
+
+    Args:
+        p: The prediction.
+        diverges: What has no mean over networks, if so.
+        error: The estimated relative error of the Gaussian averages.
+    """
+    absent = ", ".join(f"{name} ({reason})" for name, reason in _absent_given(p, diverges))
+    return (*_on_given(p, error), *([f"null: {absent}"] if absent else []))
+
+
+def _on_given(p: "GivenPrediction", error: float) -> Iterator[str]:
+    if p.batch_statistics == "self-averaging":
+        yield (
+            "hidden batch norms by the self-averaging shortcut: on data with few dominant "
+            "directions its eigenvalues are 10 to 15 % off; batch_statistics='sampled' is not"
+        )
+    if error > DOUBTFUL_ERROR:
+        yield (
+            f"the averages of {p.network.activation.name} are only accurate to about {error:.1g}: "
+            f"a kink elsewhere than at zero, or a variance too large for the grid"
+        )
+    shift = p.finite_width_shift
+    if p.eigenvalue_max_kind == LOWER_BOUND:
+        yield (
+            "eigenvalue_max is called a lower bound: it is not clear of the other eigenvalues, and "
+            "the finite hidden width is expected to spread them beyond it (finite_width_shift "
+            "above 0.25); learning_rate_max is then an upper bound"
+        )
+    elif shift is not None:
+        yield (
+            f"eigenvalue_max is called asymptotic: finite hidden width raises it by about "
+            f"{shift:.1%} at most (finite_width_shift, up to 25 %)"
+        )
+
+
+def _absent_given(p: "GivenPrediction", diverges: str | None) -> Iterator[tuple[str, str]]:
+    """The fields that are None, each with the reason."""
+    on_outputs = f"{p.network.norms[-1]} norm on {p.network.outputs} outputs: {diverges}"
+    for name in ("eigenvalue_mean", "eigenvalue_second_moment", "eigenvalue_max"):
+        if getattr(p, name) is None:
+            yield name, on_outputs
+    if p.learning_rate_max is None:
+        yield "learning_rate_max", "F = 0" if p.eigenvalue_max == 0 else on_outputs
+    if p.eigenvalues is None:
+        yield "eigenvalues and finite_width_shift", "too large a matrix with a norm per sample"
+    if p.eigenvalue_max_sem is None:
+        unknown = p.eigenvalue_max is None
+        yield "eigenvalue_max_sem", on_outputs if unknown else "nothing was sampled"
+    if p.eigenvalue_max_quantiles is None:
+        yield "eigenvalue_max_quantiles", "not random in wide networks"
+    if p.eigenvectors is None:
+        yield "eigenvectors", "not asked for"
+    if p.batch_statistics is None:
+        yield "batch_statistics", "no hidden batch norm"

@@ -23,6 +23,7 @@ from meanfield.averages import (
     Function,
     derivative,
     drop_in_sectors,
+    fewest_nodes,
     line_nodes,
     single_averages,
     value_and_slope,
@@ -31,8 +32,15 @@ from meanfield.blocks import in_blocks
 from meanfield.closed_form_pairs import split_gap
 from meanfield.tabulated import angle_at, leading_power, stretched_angle
 
-SIZES = ((8, 32), (12, 48), (16, 64), (24, 96), (32, 128))  # of the grid: variances, angles
-TOLERANCE = 1e-11  # relative, of either gap
+SIZES = (
+    (8, 32),
+    (12, 48),
+    (16, 64),
+    (20, 80),
+    (24, 96),
+    (32, 128),
+)  # of the grid: variances, angles
+TOLERANCE = 1e-10  # relative, of either gap
 CHECKS = 256  # pairs where the interpolation is held against exact values
 FEW = 2048  # pairs that are not worth a grid
 LEAST_RANGE = 1e-3  # of log q: a single variance gets a grid too
@@ -142,15 +150,24 @@ def _exact_gaps(f, kinked, q, s, t, excess) -> np.ndarray:
 def _drops(f, kinked, q, s, t, excess) -> np.ndarray:
     """By how much the averages of φ and φ' fall below their value at correlation 1: 2×P."""
     if kinked:
-        return in_blocks(partial(_drops_in_sectors, f), BLOCK, q[s], q[t], excess)
+        rules = np.asarray(_rules(f, q))
+        rule = np.where(q[s] > q[t], rules[s], rules[t])
+        return in_blocks(partial(_drops_in_sectors, f), BLOCK, rule, q[s], q[t], excess)
     used, index = np.unique(np.concatenate([s, t]), return_inverse=True)
     return hermite.drops(f, q[used], index[: len(s)], index[len(s) :], excess)
 
 
 @partial(jax.jit, static_argnames="f")
-def _drops_in_sectors(f: Function, q_s: jax.Array, q_t: jax.Array, excess: jax.Array) -> jax.Array:
+def _drops_in_sectors(
+    f: Function, rule: jax.Array, q_s: jax.Array, q_t: jax.Array, excess: jax.Array
+) -> jax.Array:
     """The same for a φ with a kink at zero."""
-    return jax.lax.map(lambda at: drop_in_sectors(f, *at), (q_s, q_t, excess)).T
+    return jax.lax.map(lambda at: drop_in_sectors(f, *at), (rule, q_s, q_t, excess)).T
+
+
+@partial(jax.jit, static_argnames="f")
+def _rules(f: Function, q: jax.Array) -> jax.Array:
+    return jax.vmap(lambda q: fewest_nodes(f, q))(q)
 
 
 def _radial_factor(f, kinked, q_s, q_t) -> np.ndarray:

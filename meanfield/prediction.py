@@ -1,11 +1,12 @@
 """Predicting the FIM's spectrum of a network on white-noise inputs."""
 
 from dataclasses import asdict, dataclass, replace
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, overload
 
 import jax
 import jax.numpy as jnp
 import numpy as np
+from numpy.typing import ArrayLike
 
 from meanfield.checks import positive_integer
 from meanfield.network import Network
@@ -13,6 +14,9 @@ from meanfield.notes import explain
 from meanfield.quantiles import quantile
 from meanfield.readout import ASYMPTOTIC, LOWER_BOUND, QUANTILES
 from meanfield.recursion import Solution, solve_network
+
+if TYPE_CHECKING:
+    from meanfield.given import GivenPrediction
 
 # κ₂ below this fraction of κ₁ is rounding: cross kernels are differences of O(1) numbers.
 VANISHING = 1e-12
@@ -167,30 +171,72 @@ def read_spectrum(
     )
 
 
-def predict(network: Network, samples: int, *, output_draws: int = 0, seed: int = 0) -> Prediction:
-    """Predicts the FIM's spectrum for i.i.d. inputs x_i ~ N(0, 1) (theory.md sections 2–6).
+@overload
+def predict(
+    network: Network, samples: int, *, output_draws: int = ..., seed: int = ...
+) -> Prediction: ...
+
+
+@overload
+def predict(
+    network: Network,
+    samples: int | None = ...,
+    *,
+    inputs: ArrayLike,
+    output_draws: int = ...,
+    seed: int = ...,
+    batch_statistics: str = ...,
+    fields: int = ...,
+    eigenvectors: int = ...,
+) -> "GivenPrediction": ...
+
+
+def predict(network, samples=None, *, inputs=None, output_draws=0, seed=0, **options):
+    """Predicts the FIM's spectrum: for i.i.d. inputs x_i ~ N(0, 1), or for given ones.
+
+    Without `inputs` (theory.md sections 2–6):
 
         λ_1 = (A + (T−1) B)/T,   λ_2 = (A − B)/T,   λ_max = max(λ_1, λ_2),   η_max = 2/λ_max
         m_λ = C A / P,           s_λ = (C/P)(λ_1² + (T−1) λ_2²)
 
-    and, for norms in the last layer, their counterparts of sections 5 and 6. The theory is that
-    of the wide limit: finite networks deviate by O(1/√M).
+    and, for norms in the last layer, their counterparts of sections 5 and 6. With `inputs`
+    (section 7) the same recursion runs on T×T matrices, and the eigenvalues of K̄/T are the
+    spectrum. The theory is that of the wide limit: finite networks deviate by O(1/√M).
 
     Args:
-        network: The spec.
-        samples: T.
-        output_draws: With layer norm or rms in the last layer, λ_max at finite T is sampled from
-            the distribution of the outputs, this many times (`meanfield.output_draws`). Elsewhere
-            it has no effect.
-        seed: Of these draws.
+        network: The spec. With `inputs`, one of a single width M takes M_0 from them.
+        samples: T; with `inputs` it may be left out.
+        inputs: A T×M_0 array, or what `meanfield.load_data` returns.
+        output_draws: How often λ_max is sampled from the distribution of the outputs where the
+            last norm leaves it random. With layer norm or rms and i.i.d. inputs this gives it at
+            finite T (`meanfield.output_draws`), by default not at all; with given inputs also
+            under batch norm, by default 1000 times, under layer norm and rms 100 times.
+        seed: Of all that is sampled.
+        batch_statistics: With `inputs`, how a hidden batch norm is averaged: `sampled`, over
+            random fields and with their standard error, or `self-averaging`, with each unit's
+            variance replaced by its mean: instant, but 10 to 15 % off on real data.
+        fields: With `inputs`, how many fields are sampled per hidden batch norm, 8192 by default.
+        eigenvectors: With `inputs`, how many leading eigenvectors over samples to return.
 
     Returns:
-        The prediction, in float64.
+        A `Prediction`, or with `inputs` a `GivenPrediction`, in float64.
 
     Raises:
-        ValueError: `samples` is too small for a norm, or the order parameters leave the range
-            of floating-point numbers at these variances and this depth.
+        ValueError: An argument is out of range, there are too few samples for a norm, or the order
+            parameters leave the range of floating-point numbers at these variances and this depth.
     """
+    if inputs is not None:
+        from meanfield.given import predict_given  # it needs SciPy's slow parts
+
+        if samples is not None and positive_integer("samples", samples) != len(inputs):
+            raise ValueError(f"samples must equal the inputs' {len(inputs)} rows, got {samples}")
+        return predict_given(network, inputs, output_draws=output_draws, seed=seed, **options)
+    if options:
+        raise ValueError(f"{', '.join(options)} must come with inputs, got none")
+    return _predict_iid(network, samples, output_draws, seed)
+
+
+def _predict_iid(network: Network, samples: int, output_draws: int, seed: int) -> Prediction:
     T = network.check_samples(samples)
     output_draws = positive_integer("output_draws", output_draws, least=0)
     seed = positive_integer("seed", seed, least=0)

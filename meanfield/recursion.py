@@ -2,17 +2,19 @@
 
 from collections.abc import Callable
 from functools import partial
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
 from meanfield.activations import Activation
-from meanfield.kernels import Exchangeable
+from meanfield.kernels import Exchangeable, Full, Scalar
 from meanfield.network import Network
 from meanfield.norms import NORMS, Norm
 from meanfield.readout import Readout
+
+Kernel = TypeVar("Kernel", Exchangeable, Full)
 
 
 class LayerRecord(NamedTuple):
@@ -53,15 +55,15 @@ class Solution(NamedTuple):
 
 
 def layer_step(
-    S: Exchangeable,
-    K: Exchangeable,
-    norm_kernels: Callable[[Exchangeable, Exchangeable], tuple[Exchangeable, Exchangeable]],
+    S: Kernel,
+    K: Kernel,
+    norm_kernels: Callable[[Kernel, Kernel], tuple[Kernel, Kernel]],
     activation: Activation,
-    width: jax.Array,
-    weight_var: jax.Array,
-    bias_var: jax.Array,
-    bias_block: jax.Array,
-) -> tuple[Exchangeable, Exchangeable, Exchangeable, Exchangeable, jax.Array]:
+    width: Scalar,
+    weight_var: Scalar,
+    bias_var: Scalar,
+    bias_block: Scalar,
+) -> tuple[Kernel, Kernel, Kernel, Kernel, jax.Array]:
     """From u^l to u^{l+1} (theory.md section 3; derived).
 
         (S̄, K̄) = Norm_l(S, K),   Q = E[φ φᵀ],   Φ = E[φ' φ'ᵀ]   under N(0, S̄)
@@ -75,9 +77,22 @@ def layer_step(
     """
     S_bar, K_bar = norm_kernels(S, K)
     Q, slope, error = S_bar.averages(activation)
-    next_S = Q.affine(weight_var, bias_var)
-    next_K = Q.affine(width, bias_block).plus(slope.hadamard(K_bar).scaled(weight_var))
+    slope_K = slope.hadamard(K_bar)
+    next_S, next_K = advance(Q, slope_K, width, weight_var, bias_var, bias_block)
     return next_S, next_K, Q, slope, error
+
+
+def advance(
+    Q: Kernel,
+    slope_K: Kernel,
+    width: Scalar,
+    weight_var: Scalar,
+    bias_var: Scalar,
+    bias_block: Scalar,
+) -> tuple[Kernel, Kernel]:
+    """S' = σ_w² Q + σ_b² and K' = M_l Q + 1 + σ_w² Φ ∘ K̄, from Q and Φ ∘ K̄."""
+    next_K = Q.affine(width, bias_block).plus(slope_K.scaled(weight_var))
+    return Q.affine(weight_var, bias_var), next_K
 
 
 def solve(

@@ -13,6 +13,7 @@ from jax.typing import ArrayLike
 
 from meanfield.checks import one_of, positive_integer
 from meanfield.devices import check_devices, spread
+from meanfield.inputs import check_inputs
 from meanfield.measurement import Measurement, Request
 from meanfield.methods import BYTES, METHODS, choose_method
 from meanfield.network import Network
@@ -147,7 +148,7 @@ def simulate(
         raise ValueError(f"seed must be below 2**63, got {seed}")
     one_of("method", method, ("auto", *METHODS))
     one_of("precision", precision, tuple(BYTES))
-    inputs, T = _check_inputs(network, inputs, samples, precision)
+    network, inputs, T = _check_inputs(network, inputs, samples, precision)
     request = Request(positive_integer("leading", leading), bool(spectrum), bool(second_moment))
     devices = check_devices(devices, T)
     chosen = choose_method(network, T, method, precision, request, memory_limit, devices)
@@ -206,27 +207,16 @@ def _run_draws(
 
 def _check_inputs(
     network: Network, inputs: ArrayLike | None, samples: int | None, precision: str
-) -> tuple[np.ndarray | None, int]:
+) -> tuple[Network, np.ndarray | None, int]:
     if inputs is None:
         if samples is None:
             raise ValueError("samples is required unless inputs are given, got None")
-        return None, network.check_samples(samples)
-    try:
-        array = np.asarray(inputs)
-    except ValueError as error:
-        raise ValueError(f"inputs must be a T x M_0 array, got {error}") from error
-    M = network.widths[0]
-    if array.ndim != 2 or array.shape[1] != M or not array.shape[0]:
-        raise ValueError(f"inputs must have shape (T, {M}), T >= 1, got {array.shape}")
-    if not (np.issubdtype(array.dtype, np.floating) or np.issubdtype(array.dtype, np.integer)):
-        raise ValueError(f"inputs must be real numbers, got dtype {array.dtype}")
-    if not np.isfinite(array).all():
-        raise ValueError("inputs must be finite, got NaN or infinity")
-    if np.abs(array).max() > np.finfo(precision).max:
-        raise ValueError(f"inputs must be in the range of {precision}, got {np.abs(array).max():g}")
-    if samples is not None and positive_integer("samples", samples) != array.shape[0]:
-        raise ValueError(f"samples must equal the inputs' {array.shape[0]} rows, got {samples}")
-    return array, network.check_samples(array.shape[0])
+        return network, None, network.check_samples(samples)
+    network, array = check_inputs(network, inputs, precision)
+    T = len(array)
+    if samples is not None and positive_integer("samples", samples) != T:
+        raise ValueError(f"samples must equal the inputs' {T} rows, got {samples}")
+    return network, array, T
 
 
 def _check_measurement(measurement: Measurement) -> Measurement:

@@ -7,7 +7,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from meanfield.kernels import Exchangeable
+from meanfield.given_readout import GivenReadout
+from meanfield.kernels import Exchangeable, Full
 from meanfield.readout import Readout
 
 
@@ -34,6 +35,8 @@ class Norm:
         chain_factor: S → r, by which the norm multiplies the backward order parameter q̃.
         output_chain_factor: S → q̃^L when the norm acts on the output layer: the chain's start.
         readout: (S, K, C) of the output layer → the spectrum (theory.md sections 4 to 6).
+        read_given: (S, K, C, vectors, draws, rng) of the output layer on given inputs → the
+            spectrum (theory.md section 7).
         sample_largest: (S, K, C, draws, rng) → draws of λ_max at finite T, where the readout's is
             a slowly approached limit of T → ∞; else None.
         mixes_samples: Whether one sample's output depends on the other samples.
@@ -44,6 +47,9 @@ class Norm:
         width_flaw: M → why nothing is left of a layer of M units, if so.
         divergence: C → what has no finite mean over networks with C normalized outputs, if so.
         division_flaw: (σ_w², σ_b²) → why the norm divides by zero there, if it does.
+        given_kernels: `kernels` on given inputs, where those differ.
+        average_over_fields: (S, K, φ, fields, key) → E[φ φᵀ] and E[φ' φ'ᵀ ∘ K̄], where given
+            inputs leave the normalized field of a hidden layer random; else None.
     """
 
     name: str
@@ -52,6 +58,7 @@ class Norm:
     chain_factor: Callable[[Exchangeable], jax.Array]
     output_chain_factor: Callable[[Exchangeable], jax.Array]
     readout: Callable[[Exchangeable, Exchangeable, int], Readout]
+    read_given: Callable[[Full, Full, int, int, int, np.random.Generator], GivenReadout]
     sample_largest: (
         Callable[[Exchangeable, Exchangeable, int, int, np.random.Generator], np.ndarray] | None
     ) = None
@@ -62,6 +69,10 @@ class Norm:
     width_flaw: Callable[[int], str | None] = no_flaw
     divergence: Callable[[int], str | None] = no_flaw
     division_flaw: Callable[[float, float], str | None] = no_flaw
+    given_kernels: Callable[[Full, Full], tuple[Full, Full]] | None = None
+    average_over_fields: (
+        Callable[[Full, Full, Callable, int, jax.Array], tuple[Full, Full]] | None
+    ) = None
 
     @property
     def held(self) -> Callable[[jax.Array], jax.Array]:

@@ -6,7 +6,9 @@ order 2/T, and E[1/σ²] = T/((T−3) g) exists for T > 3 only.
 
 import jax
 
-from meanfield.kernels import Exchangeable
+from meanfield.fields import average_over_fields
+from meanfield.given_readout import read_batch
+from meanfield.kernels import Exchangeable, Full
 from meanfield.norms.base import Norm
 from meanfield.readout import Readout, read_outputs
 
@@ -39,6 +41,13 @@ def _readout(S: Exchangeable, K: Exchangeable, outputs: int) -> Readout:
     return read_outputs(_kernels(S, K)[1], outputs)
 
 
+def _given_kernels(S: Full, K: Full) -> tuple[Full, Full]:
+    """The self-averaging shortcut: S̄ = G S G/v, K̄ = G K G/v, v = tr(G S G)/T."""
+    field = S.centred()
+    factor = 1 / field.same.mean()
+    return field.scaled(factor), K.centred().scaled(factor)
+
+
 def _division_flaw(weight_var: float, bias_var: float) -> str | None:
     return "every unit is constant over the samples" if weight_var == 0 else None
 
@@ -50,9 +59,12 @@ BATCH = Norm(
     _chain_factor,
     _chain_factor,
     _readout,
+    read_batch,
     mixes_samples=True,
     batch_held=_batch_held,
     min_samples=4,
     few_samples=50,
     division_flaw=_division_flaw,
+    given_kernels=_given_kernels,
+    average_over_fields=average_over_fields,
 )

@@ -5,7 +5,8 @@ In a wide hidden layer the projection is negligible; in the last one it takes on
 
 import jax
 
-from meanfield.kernels import Exchangeable
+from meanfield.given_readout import GivenReadout, read_kernel
+from meanfield.kernels import Exchangeable, Full
 from meanfield.norms.base import Norm, unit_factor
 from meanfield.readout import Readout, read_outputs
 
@@ -22,10 +23,21 @@ def _readout(S: Exchangeable, K: Exchangeable, outputs: int) -> Readout:
     return read_outputs(K, outputs - 1)
 
 
+def _read_given(S: Full, K: Full, outputs: int, vectors: int, *_) -> GivenReadout:
+    return read_kernel(K, outputs - 1, vectors)
+
+
 def _width_flaw(units: int) -> str | None:
     return "the only unit is subtracted from itself" if units < 2 else None
 
 
 LAYER_MEAN = Norm(
-    "layer-mean", _batch, _kernels, unit_factor, unit_factor, _readout, width_flaw=_width_flaw
+    "layer-mean",
+    _batch,
+    _kernels,
+    unit_factor,
+    unit_factor,
+    _readout,
+    _read_given,
+    width_flaw=_width_flaw,
 )

@@ -5,7 +5,8 @@ The theory is exact at any T: centring is a projection, so the field stays Gauss
 
 import jax
 
-from meanfield.kernels import Exchangeable
+from meanfield.given_readout import GivenReadout, read_kernel
+from meanfield.kernels import Exchangeable, Full
 from meanfield.norms.base import Norm, unit_factor
 from meanfield.readout import Readout, read_outputs
 
@@ -26,6 +27,10 @@ def _readout(S: Exchangeable, K: Exchangeable, outputs: int) -> Readout:
     return read_outputs(K.centred(), outputs)
 
 
+def _read_given(S: Full, K: Full, outputs: int, vectors: int, *_) -> GivenReadout:
+    return read_kernel(K.centred(), outputs, vectors)
+
+
 MEAN = Norm(
     "mean",
     _batch,
@@ -33,6 +38,7 @@ MEAN = Norm(
     unit_factor,
     unit_factor,
     _readout,
+    _read_given,
     mixes_samples=True,
     batch_held=_batch_held,
     min_samples=2,

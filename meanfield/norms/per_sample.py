@@ -12,7 +12,8 @@ from collections.abc import Callable
 import jax
 import numpy as np
 
-from meanfield.kernels import Exchangeable
+from meanfield.given_readout import GivenReadout, read_per_sample
+from meanfield.kernels import Exchangeable, Full
 from meanfield.norms.base import Norm, unit_factor
 from meanfield.output_draws import sample_largest
 from meanfield.readout import Readout, read_normalized_outputs
@@ -40,6 +41,9 @@ def _per_sample_norm(name: str, batch: Callable, lost_dimensions: int) -> Norm:
     def sample(S: Exchangeable, K: Exchangeable, outputs: int, draws: int, rng) -> np.ndarray:
         return sample_largest(S, K, outputs, outputs - lost_dimensions, draws, rng)
 
+    def read_given(S: Full, K: Full, outputs: int, vectors: int, draws: int, rng) -> GivenReadout:
+        return read_per_sample(S, K, outputs, outputs - lost_dimensions, vectors, draws, rng)
+
     def width_flaw(units: int) -> str | None:
         free = units - lost_dimensions
         return "in one dimension the division leaves only a sign" if free < 2 else None
@@ -57,6 +61,7 @@ def _per_sample_norm(name: str, batch: Callable, lost_dimensions: int) -> Norm:
         _chain_factor,
         unit_factor,  # with few outputs the division is no mere factor: the chain starts before it
         readout,
+        read_given,
         sample_largest=sample,
         width_flaw=width_flaw,
         divergence=divergence,

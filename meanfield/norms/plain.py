@@ -2,7 +2,8 @@
 
 import jax
 
-from meanfield.kernels import Exchangeable
+from meanfield.given_readout import GivenReadout, read_kernel
+from meanfield.kernels import Exchangeable, Full
 from meanfield.norms.base import Norm, unit_factor
 from meanfield.readout import Readout, read_outputs
 
@@ -19,4 +20,8 @@ def _readout(S: Exchangeable, K: Exchangeable, outputs: int) -> Readout:
     return read_outputs(K, outputs)
 
 
-PLAIN = Norm("none", _batch, _kernels, unit_factor, unit_factor, _readout)
+def _read_given(S: Full, K: Full, outputs: int, vectors: int, *_) -> GivenReadout:
+    return read_kernel(K, outputs, vectors)
+
+
+PLAIN = Norm("none", _batch, _kernels, unit_factor, unit_factor, _readout, _read_given)
