@@ -4,9 +4,12 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from meanfield import plot
     from meanfield.activations import ACTIVATIONS, Activation
+    from meanfield.comparison import Comparison, compare
     from meanfield.data import Data, load_data
     from meanfield.diagrams import diagram
+    from meanfield.given import GivenPrediction
     from meanfield.network import Network
     from meanfield.norms import NORMS
     from meanfield.prediction import Prediction, Spectrum, predict, spectrum
@@ -18,12 +21,15 @@ __version__ = "0.1.0"
 _HOMES = {
     "ACTIVATIONS": "activations",
     "Activation": "activations",
+    "Comparison": "comparison",
     "Data": "data",
+    "GivenPrediction": "given",
     "NORMS": "norms",
     "Network": "network",
     "Prediction": "prediction",
     "Simulation": "simulation",
     "Spectrum": "prediction",
+    "compare": "comparison",
     "diagram": "diagrams",
     "load_data": "data",
     "predict": "prediction",
@@ -36,14 +42,18 @@ __all__ = [
     "ACTIVATIONS",
     "NORMS",
     "Activation",
+    "Comparison",
     "Data",
+    "GivenPrediction",
     "Network",
     "Prediction",
     "Simulation",
     "Spectrum",
     "__version__",
+    "compare",
     "diagram",
     "load_data",
+    "plot",
     "predict",
     "simulate",
     "spectrum",
@@ -53,6 +63,8 @@ __all__ = [
 
 def __getattr__(name: str):
     # Imported on first use: the sampler's dependencies are not needed to predict.
+    if name == "plot":
+        return import_module("meanfield.plot")
     if name not in _HOMES:
         raise AttributeError(f"module 'meanfield' has no attribute {name!r}")
     return getattr(import_module(f"meanfield.{_HOMES[name]}"), name)

@@ -131,6 +131,22 @@ class Network:
         pairs = zip(self.widths[:-1], self.widths[1:], strict=True)
         return sum(a * b for a, b in pairs) / self.width**2
 
+    def with_norms(self, placement: str | Sequence[str]) -> "Network":
+        """The same network under another placement, in short or as the norm of every layer.
+
+        Raises:
+            ValueError: It does not exist in this network.
+        """
+        norms = parse_placement(placement, self.depth) if isinstance(placement, str) else placement
+        return Network(
+            widths=self.widths,
+            outputs=self.outputs,
+            activation=self.activation,
+            weight_var=self.weight_var,
+            bias_var=self.bias_var,
+            norms=norms,
+        )
+
     def for_inputs(self, shape: tuple[int, ...]) -> "Network":
         """The network on inputs of that shape, T×M_0.
 
