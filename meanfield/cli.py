@@ -8,11 +8,13 @@ from pathlib import Path
 
 import click
 import jax
-import numpy as np
 from platformdirs import user_cache_path
 from rich.console import Console
 
-from meanfield import __version__, tables
+from meanfield import __version__, plot, tables
+from meanfield.comparison import compare
+from meanfield.data import Data, load_data
+from meanfield.given import FIELDS, SAMPLED, SELF_AVERAGING
 from meanfield.methods import BYTES, METHODS
 from meanfield.network import Network
 from meanfield.prediction import predict
@@ -116,6 +118,69 @@ def network_options(command: Callable) -> Callable:
     return with_network
 
 
+DATA_OPTIONS = [
+    click.option(
+        "--samples", type=int, help="T; with --data how many of its rows, by default all."
+    ),
+    click.option(
+        "--data", "source",
+        help="digits, a .npy, .npz, .csv or IDX file, or MNIST's folder; default: white noise.",
+    ),
+    click.option(
+        "--standardize/--no-standardize", default=True, show_default=True,
+        help="Every feature of the data to mean 0 and variance 1.",
+    ),
+    click.option("--keep-constant", is_flag=True, help="Keep constant features, as zeros."),
+    click.option(
+        "--data-seed", type=int, default=0, show_default=True, help="Of the choice of rows."
+    ),
+]  # fmt: skip
+
+
+def data_options(command: Callable) -> Callable:
+    """Adds the options of a data set and passes the command `samples` and a `Data` or None."""
+
+    @functools.wraps(command)
+    def with_data(*arguments, source, samples, standardize, keep_constant, data_seed, **rest):
+        data = None
+        if source is not None:
+            try:
+                data = load_data(
+                    source,
+                    samples,
+                    standardize=standardize,
+                    keep_constant=keep_constant,
+                    seed=data_seed,
+                )
+            except FileNotFoundError as error:  # a wrong name is bad input, not a failing disk
+                raise ValueError(str(error)) from error
+        return command(*arguments, samples=samples, data=data, **rest)
+
+    for option in reversed(DATA_OPTIONS):
+        with_data = option(with_data)
+    return with_data
+
+
+given_options = [
+    click.option(
+        "--batch-statistics", type=click.Choice([SAMPLED, SELF_AVERAGING]), default=SAMPLED,
+        show_default=True, help="With --data: how hidden batch norms are averaged.",
+    ),
+    click.option(
+        "--fields", type=int, default=FIELDS, show_default=True,
+        help="With --data: random fields per hidden batch norm.",
+    ),
+]  # fmt: skip
+
+
+def _with_data(result: dict, data: Data | None) -> dict:
+    """The result and what was done to the data."""
+    if data is None:
+        return result
+    source = {"name": data.name, "dropped": list(data.dropped), "notes": list(data.notes)}
+    return {**result, "data": source}
+
+
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 seed_option = click.option("--seed", type=int, default=0, show_default=True, help="Random seed.")
 
@@ -138,28 +203,86 @@ def cli():
 
 @cli.command("predict")
 @network_options
-@click.option("--samples", type=int, required=True, help="T, the number of samples.")
+@data_options
 @click.option(
     "--output-draws", type=int, default=0, show_default=True,
-    help="Where many samples are a slow limit (layer@last): draws of lambda_max at this T.",
+    help="Draws of the outputs where the last norm leaves lambda_max random (layer@last).",
+)  # fmt: skip
+@given_options[0]
+@given_options[1]
+@click.option(
+    "--eigenvectors", type=int, default=0, show_default=True,
+    help="With --data: leading eigenvectors over samples, in the JSON.",
 )  # fmt: skip
 @seed_option
 @json_option
-def predict_command(network: Network, as_json: bool, **options) -> None:
-    """Predict the spectrum from the mean-field theory, in milliseconds."""
-    prediction = predict(network, **options)
-    _show(prediction.to_dict(), tables.prediction(prediction), as_json)
+def predict_command(
+    network: Network, samples, data, as_json, output_draws, seed, **for_data
+) -> None:
+    """Predict the spectrum from the mean-field theory, on white noise or on given data."""
+    options = {"output_draws": output_draws, "seed": seed}
+    if data is None:
+        prediction = predict(network, samples, **options)
+        _show(prediction.to_dict(), tables.prediction(prediction), as_json)
+    else:
+        given = predict(network, inputs=data, **options, **for_data)
+        table = tables.given_prediction(given, data.notes)
+        _show(_with_data(given.to_dict(), data), table, as_json)
+
+
+@cli.command("compare")
+@network_options
+@data_options
+@click.option(
+    "--placements", callback=_list_of(str), help="Those to compare, e.g. batch@last,layer@hidden."
+)
+@click.option(
+    "--draws", type=int, default=0, show_default=True, help="Networks to measure per placement."
+)
+@given_options[0]
+@given_options[1]
+@click.option(
+    "--plot", "figure", type=click.Path(dir_okay=False, writable=True, path_type=Path),
+    help="Also draw it, into a .png, .pdf or .svg file.",
+)  # fmt: skip
+@seed_option
+@json_option
+def compare_command(network: Network, samples, data, figure, as_json, **options) -> None:
+    """Set every placement of normalization side by side: sharpness and learning rate."""
+    if figure is not None:
+        _check_figure(figure)
+    comparison = compare(network, samples, inputs=data, **options)
+    notes = data.notes if data else ()
+    _show(_with_data(comparison.to_dict(), data), tables.comparison(comparison, notes), as_json)
+    if figure is not None:
+        drawn = plot.compare(comparison).get_figure(root=True)
+        assert drawn is not None  # it was made for these axes
+        drawn.savefig(figure, dpi=200)
+
+
+def _check_figure(path: Path) -> None:
+    """Finds out before any compute whether the figure can be written.
+
+    Raises:
+        ValueError: The folder does not exist, or matplotlib knows no such format.
+    """
+    import matplotlib
+
+    matplotlib.use("Agg")
+    from matplotlib.backend_bases import FigureCanvasBase
+
+    formats = FigureCanvasBase.get_supported_filetypes()
+    if path.suffix.lstrip(".") not in formats:
+        raise ValueError(f"plot must end in one of {', '.join(sorted(formats))}, got {path}")
+    if not path.parent.is_dir():
+        raise ValueError(f"plot must be in an existing folder, got {path}")
 
 
 @cli.command("simulate")
 @network_options
-@click.option("--samples", type=int, help="T; may be left out with --inputs.")
+@data_options
 @click.option("--draws", type=int, default=10, show_default=True, help="Networks to sample.")
 @seed_option
-@click.option(
-    "--inputs", type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="A .npy file with a T x M_0 array; Gaussian inputs by default.",
-)  # fmt: skip
 @click.option(
     "--method", type=click.Choice(["auto", *METHODS]), default="auto", show_default=True,
     help="dual is exact; krylov serves every network.",
@@ -181,26 +304,15 @@ def predict_command(network: Network, as_json: bool, **options) -> None:
 )  # fmt: skip
 @click.option("--spectrum", is_flag=True, help="Also give every draw's non-zero eigenvalues.")
 @json_option
-def simulate_command(network: Network, inputs: Path | None, as_json: bool, **options) -> int | None:
+def simulate_command(network: Network, data: Data | None, as_json: bool, **options) -> int | None:
     """Measure the spectrum on sampled networks, beside the theory."""
-    array = None if inputs is None else _load_array(inputs)
     interrupted = None
     try:
-        result = simulate(network, inputs=array, **options)
+        result = simulate(network, inputs=data, **options)
     except SimulationInterrupted as interruption:
         result, interrupted = interruption.partial, INTERRUPTED
-    _show(result.to_dict(), tables.simulation(result), as_json)
+    _show(_with_data(result.to_dict(), data), tables.simulation(result), as_json)
     return interrupted
-
-
-def _load_array(path: Path) -> np.ndarray:
-    try:
-        with path.open("rb") as file:
-            return np.lib.format.read_array(file, allow_pickle=False)
-    except OSError:
-        raise
-    except Exception as error:  # a damaged header makes numpy raise anything from its parser
-        raise ValueError(f"inputs must be a .npy file of numbers, got {path}: {error}") from error
 
 
 @cli.command("validate")

@@ -203,7 +203,8 @@ def _networks(
                 raise
             notes.append(f"{name} is left out: {error}")
             continue
-        networks[name] = placed
+        if all(placed.norms != other.norms for other in networks.values()):
+            networks[name] = placed
     return networks, notes
 
 

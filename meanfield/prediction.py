@@ -233,6 +233,8 @@ def predict(network, samples=None, *, inputs=None, output_draws=0, seed=0, **opt
         return predict_given(network, inputs, output_draws=output_draws, seed=seed, **options)
     if options:
         raise ValueError(f"{', '.join(options)} must come with inputs, got none")
+    if samples is None:
+        raise ValueError("samples is required unless inputs are given, got None")
     return _predict_iid(network, samples, output_draws, seed)
 
 

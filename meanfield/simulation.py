@@ -9,7 +9,7 @@ from importlib.util import find_spec
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax.typing import ArrayLike
+from numpy.typing import ArrayLike
 
 from meanfield.checks import one_of, positive_integer
 from meanfield.devices import check_devices, spread

@@ -4,11 +4,15 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from meanfield.comparison import Comparison
+from meanfield.given import GivenPrediction
 from meanfield.network import Network
 from meanfield.prediction import Prediction
+from meanfield.readout import ASYMPTOTIC
 from meanfield.simulation import Simulation, Statistic
 from meanfield.validation import Report
 
+LEADING = 6  # eigenvalues shown
 STATISTICS = {
     "eigenvalue_max": "largest eigenvalue λ_max",
     "eigenvalue_mean": "mean eigenvalue m_λ",
@@ -20,7 +24,9 @@ def _number(value: float | None) -> str:
     return "–" if value is None else f"{value:.5g}"
 
 
-def _with_error(value: float, sem: float | None) -> str:
+def _with_error(value: float | None, sem: float | None) -> str:
+    if value is None:
+        return "–"
     return f"{value:.5g}" if sem is None else f"{value:.5g} ± {sem:.2g}"
 
 
@@ -42,7 +48,7 @@ def prediction(result: Prediction) -> RenderableType:
     """The predicted spectrum, and the order parameters per layer."""
     values = Table("", "theory", box=None, pad_edge=False)
     values.columns[1].justify = "right"
-    bound = "" if result.eigenvalue_max_kind == "asymptotic" else " (lower bound)"
+    bound = "" if result.eigenvalue_max_kind == ASYMPTOTIC else " (lower bound)"
     values.add_row(STATISTICS["eigenvalue_max"] + bound, _number(result.eigenvalue_max))
     for name, value in (result.eigenvalue_max_quantiles or {}).items():
         values.add_row(f"  its {name} quantile over networks", _number(value))
@@ -67,6 +73,57 @@ def prediction(result: Prediction) -> RenderableType:
     return Group(heading, "", values, "", layers, "", *_notes(result.notes))
 
 
+def given_prediction(result: GivenPrediction, data_notes: tuple[str, ...]) -> RenderableType:
+    """The predicted spectrum on given inputs."""
+    values = Table("", "theory", box=None, pad_edge=False)
+    values.columns[1].justify = "right"
+    bound = "" if result.eigenvalue_max_kind == ASYMPTOTIC else " (lower bound)"
+    largest = _with_error(result.eigenvalue_max, result.eigenvalue_max_sem)
+    values.add_row(STATISTICS["eigenvalue_max"] + bound, largest)
+    for name, value in (result.eigenvalue_max_quantiles or {}).items():
+        values.add_row(f"  its {name} quantile over networks", _number(value))
+    if result.finite_width_shift is not None:
+        shift = f"{result.finite_width_shift:.1%}"
+        values.add_row("  finite width may raise it by about", shift)
+    values.add_row("learning-rate limit 2/λ_max", _number(result.learning_rate_max))
+    values.add_row(STATISTICS["eigenvalue_mean"], _number(result.eigenvalue_mean))
+    values.add_row(STATISTICS["eigenvalue_second_moment"], _number(result.eigenvalue_second_moment))
+    if result.eigenvalues is not None:
+        leading = ", ".join(f"{x:.4g}" for x in result.eigenvalues[:LEADING])
+        values.add_row("leading eigenvalues per output", leading)
+    heading = _heading(result.network, result.samples, result.parameters)
+    return Group(heading, "", values, "", *_notes((*data_notes, *result.notes)))
+
+
+def comparison(result: Comparison, data_notes: tuple[str, ...]) -> RenderableType:
+    """One line per placement, the flattest first, and the reading."""
+    table = Table(box=None, pad_edge=False, padding=(0, 1))
+    table.add_column("placement", no_wrap=True)
+    titles = ["λ_max", "/ none", "2/λ_max", "m_λ", *(["measured λ_max"] if result.draws else [])]
+    for title in titles:
+        table.add_column(title, no_wrap=True, justify="right")
+    for row in result.rows:
+        at_least = "" if row.eigenvalue_max_kind == ASYMPTOTIC else "≥ "
+        table.add_row(
+            row.placement,
+            at_least + _with_error(row.eigenvalue_max, row.eigenvalue_max_sem),
+            "–" if row.ratio is None else f"{row.ratio:.3g}",
+            _number(row.learning_rate_max),
+            _number(row.eigenvalue_mean),
+            *([_measured(row.measured)] if result.draws else []),
+        )
+    network = result.network
+    parameters = network.with_norms("none").parameters
+    notes = _notes((*data_notes, *result.notes))
+    return Group(
+        _heading(network, result.samples, parameters), "", table, "", result.reading, "", *notes
+    )
+
+
+def _measured(statistic: Statistic | None) -> str:
+    return "–" if statistic is None else _with_error(statistic.mean, statistic.sem)
+
+
 def simulation(result: Simulation) -> RenderableType:
     """Theory beside measurement."""
     theory = result.theory
@@ -80,7 +137,7 @@ def simulation(result: Simulation) -> RenderableType:
             values.add_row(title, _number(predicted), _number(None), "")
             continue
         shown = _with_error(measured.mean, measured.sem)
-        if name == "eigenvalue_max" and theory.eigenvalue_max_kind != "asymptotic":
+        if name == "eigenvalue_max" and theory.eigenvalue_max_kind != ASYMPTOTIC:
             values.add_row(title, f"≥ {_number(predicted)}", shown, "")
             continue
         deviation = f"{measured.mean / predicted - 1:+.1%}" if predicted else ""
