@@ -9,6 +9,7 @@ PEERS := $(patsubst scripts/peers/%.txt,.peers/%/installed,$(wildcard scripts/pe
 reproduce: .venv/installed
 	$(BIN)/meanfield validate --quick
 	$(BIN)/python scripts/figure_width.py
+	$(BIN)/python scripts/figure_data.py
 
 benchmark: .venv/installed $(PEERS)
 	set -e; for script in scripts/benchmark_*.py; do $(BIN)/python $$script; done

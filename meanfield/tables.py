@@ -11,6 +11,7 @@ from meanfield.prediction import Prediction
 from meanfield.readout import ASYMPTOTIC
 from meanfield.simulation import Simulation, Statistic
 from meanfield.validation import Report
+from meanfield.validation_data import DIGITS
 
 LEADING = 6  # eigenvalues shown
 STATISTICS = {
@@ -164,7 +165,7 @@ def validation(report: Report) -> RenderableType:
         table.add_row(
             check.case.activation,
             str(check.case.outputs),
-            check.case.placement,
+            check.case.placement + (f" ({DIGITS})" if check.case.inputs == DIGITS else ""),
             check.quantity,
             f"{check.expected:.3g}",
             f"{check.measured:.3g} ± {check.sem:.1g}",

@@ -67,11 +67,12 @@ FIRST_DRAWS = 12
 
 @dataclass(frozen=True)
 class Case:
-    """One network to compare: a placement, an activation, and a number of outputs."""
+    """One network to compare: a placement, an activation, a number of outputs, and its inputs."""
 
     placement: str
     activation: str
     outputs: int
+    inputs: str = "white noise"
 
     def network(self, width: int) -> Network:
         """The spec at that width."""
@@ -94,7 +95,8 @@ class Check:
     Attributes:
         case: The network.
         quantity: What is compared: `m_λ`, `λ_max, D-fold`, `median λ_max`, `λ_max ≥` (a lower
-            bound) or `λ_max, M/2 to M` (growth of the measured value while M = T doubles).
+            bound), `λ_max, M/2 to M` (growth of the measured value while M = T doubles), `λ_max in
+            print` (of theory.md section 7) or `deviation, M to 4M` (of λ_max from theory).
         expected: The theory's value, or the value at half the width.
         measured, sem: Mean over draws and its standard error.
         tolerance: Of the relative deviation.
@@ -166,8 +168,11 @@ def validate(
     compared. Where it is a lower bound, m_λ must agree, λ_max must respect the bound, and must not
     grow when M = T doubles.
 
+    The same on the digits of `meanfield.validation_data`, where the theory is that of given inputs.
+
     Args:
-        quick: Smaller networks, fewer draws, and one number of outputs per placement.
+        quick: Smaller networks, fewer draws, one number of outputs per placement, and on digits
+            only the placements of theory.md section 7.
         seed: Of the draws.
         predict: The theory to be tested, with the signature of `meanfield.predict`.
 
@@ -177,9 +182,14 @@ def validate(
     started = time.perf_counter()
     effort = QUICK if quick else FULL
     checks: list[Check] = []
-    with progress_bar(cases(quick), "validating") as bar:
+    from meanfield import validation_data  # it is written in terms of this module's records
+
+    every = [*cases(quick), *validation_data.cases(quick)]
+    with progress_bar(every, "validating") as bar:
         for case in bar:
-            checks.extend(compare(case, effort, seed, predict))
+            on_data = case.inputs == validation_data.DIGITS
+            hold = validation_data.compare if on_data else compare
+            checks.extend(hold(case, effort, seed, predict))
     seconds = time.perf_counter() - started
     return Report(tuple(checks), effort.width, ALLOWANCE, SEMS, seconds)
 
@@ -192,10 +202,12 @@ def compare(
     network = case.network(M)
     theory = predict(network, M, output_draws=effort.output_draws, seed=seed)
     is_outlier = theory.eigenvalue_max_kind == ASYMPTOTIC
-    typical = _median if theory.eigenvalue_max_at_samples else _mean
+    typical = median_of if theory.eigenvalue_max_at_samples else mean_of
     target = effort.sem if is_outlier else np.inf
-    folds = theory.eigenvalue_max_multiplicity if is_outlier and typical is _mean else 1
-    largest, means = _draw(network, M, seed, lambda v: typical(v).relative <= target, effort, folds)
+    folds = theory.eigenvalue_max_multiplicity if is_outlier and typical is mean_of else 1
+    largest, means = draw_statistics(
+        network, M, seed, lambda v: typical(v).relative <= target, effort, folds
+    )
 
     def check(quantity: str, expected: Estimate, measured: Estimate, side: int = 0) -> Check:
         """side 0: agreement; +1: measured must not lie above; −1: must not lie below."""
@@ -213,16 +225,16 @@ def compare(
         if value is not None
     )
     if theory.eigenvalue_second_moment is not None:  # else a standard error of m_λ means nothing
-        yield check("m_λ", predicted_mean, _mean(means))
+        yield check("m_λ", predicted_mean, mean_of(means))
     if theory.eigenvalue_max_at_samples:
         expected = Estimate(**theory.eigenvalue_max_at_samples["50%"])
-        yield check("median λ_max", expected, _median(largest))
+        yield check("median λ_max", expected, median_of(largest))
     elif is_outlier:
-        yield check(f"λ_max, {folds}-fold", predicted_max, _mean(largest))
+        yield check(f"λ_max, {folds}-fold", predicted_max, mean_of(largest))
     else:
-        yield check("λ_max ≥", predicted_max, _mean(largest), side=-1)
-        before, _ = _draw(case.network(M // 2), M // 2, seed, lambda _: True, effort)
-        yield check("λ_max, M/2 to M", _mean(before), _mean(largest), side=+1)
+        yield check("λ_max ≥", predicted_max, mean_of(largest), side=-1)
+        before, _ = draw_statistics(case.network(M // 2), M // 2, seed, lambda _: True, effort)
+        yield check("λ_max, M/2 to M", mean_of(before), mean_of(largest), side=+1)
 
 
 class Estimate(NamedTuple):
@@ -237,21 +249,24 @@ class Estimate(NamedTuple):
         return self.sem / self.value
 
 
-def _mean(values: np.ndarray) -> Estimate:
+def mean_of(values: np.ndarray) -> Estimate:
+    """Their mean, with its standard error."""
     return Estimate(float(values.mean()), float(values.std(ddof=1) / len(values) ** 0.5))
 
 
-def _median(values: np.ndarray) -> Estimate:
+def median_of(values: np.ndarray) -> Estimate:
+    """Their median, with its standard error."""
     return Estimate(*quantile(values, 0.5))
 
 
-def _draw(
+def draw_statistics(
     network: Network,
     samples: int,
     seed: int,
     enough: Callable[[np.ndarray], bool],
     effort: Effort,
     folds: int = 1,
+    inputs: np.ndarray | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Draws of λ_max and m_λ, doubled in number until they are enough or the effort is spent.
 
@@ -261,7 +276,9 @@ def _draw(
     runs: list[Simulation] = []
     draws = FIRST_DRAWS
     while True:
-        chunk = simulate(network, samples, draws=draws, seed=seed + len(runs), leading=folds)
+        chunk = simulate(
+            network, samples, draws=draws, seed=seed + len(runs), leading=folds, inputs=inputs
+        )
         runs.append(chunk)
         largest = np.concatenate([np.mean(r.leading_eigenvalues, axis=1) for r in runs])
         if enough(largest) or 2 * len(largest) > effort.max_draws:

@@ -6,7 +6,7 @@ from functools import cache
 
 import pytest
 
-from meanfield import predict, simulate, validation
+from meanfield import predict, simulate, validation, validation_data
 from meanfield.cli import run
 from meanfield.validation import ACTIVATIONS, ALLOWANCE, FULL, Case, Effort, cases, compare
 
@@ -98,6 +98,7 @@ def test_every_kind_of_placement_is_covered():
 
 def test_command_reports_and_sets_the_exit_code(capsys, monkeypatch):
     monkeypatch.setattr(validation, "cases", lambda quick: [Case("none", "tanh", 1)])
+    monkeypatch.setattr(validation_data, "cases", lambda quick: [])
     monkeypatch.setattr(validation, "QUICK", SMALL)
     assert run(["validate", "--quick", "--json"]) == 0
     report = json.loads(capsys.readouterr().out)
