@@ -22,7 +22,7 @@ def test_readme_runs(capsys):
     parsers = [PythonCodeBlockParser(), CodeBlockParser(language="bash", evaluator=run_commands)]
     document = Sybil(parsers=parsers).parse(README)
     blocks = list(document.examples())
-    assert len(blocks) == 5
+    assert len(blocks) == 6
     for block in blocks:
         block.evaluate()
     namespace = document.namespace
@@ -30,6 +30,7 @@ def test_readme_runs(capsys):
     assert namespace["prediction"].eigenvalue_max_kind == "lower-bound"
     assert namespace["curve"].shape == (50,)
     assert namespace["plane"].shape == (64, 64)
+    assert namespace["table"].reading.startswith("batch@hidden flattens this network most")
     assert "λ_max" in capsys.readouterr().out
 
 
