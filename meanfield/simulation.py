@@ -2,8 +2,8 @@
 
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
-from functools import partial
+from dataclasses import asdict, dataclass, field
+from functools import cached_property, partial
 from importlib.util import find_spec
 
 import jax
@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike
 
 from meanfield.checks import one_of, positive_integer
 from meanfield.devices import check_devices, spread
+from meanfield.given import GivenPrediction
 from meanfield.inputs import check_inputs
 from meanfield.measurement import Measurement, Request
 from meanfield.methods import BYTES, METHODS, choose_method
@@ -68,7 +69,8 @@ class Simulation:
         samples, seed: T and the seed.
         method, precision: How it was measured.
         seconds: Wall-clock time, compilation included.
-        theory: The prediction for white-noise inputs.
+        network: The spec, with the inputs' dimension as M_0.
+        inputs: The T×M_0 inputs of every draw, where they were given.
         notes: Draws that failed, and what else to know.
     """
 
@@ -83,13 +85,25 @@ class Simulation:
     method: str
     precision: str
     seconds: float
-    theory: Prediction
+    network: Network
+    inputs: np.ndarray | None = field(repr=False, compare=False)
     notes: tuple[str, ...]
+
+    @cached_property
+    def theory(self) -> Prediction | GivenPrediction:
+        """The prediction for white noise or, where inputs were given, for these inputs.
+
+        It is made when asked for: on given inputs it can take as long as a measurement.
+        """
+        if self.inputs is None:
+            return predict(self.network, self.samples)
+        return predict(self.network, inputs=self.inputs, seed=self.seed)
 
     def to_dict(self) -> dict:
         """All fields in plain Python types, as the command line's `--json` prints them."""
         spectra = self.eigenvalues
-        flat = {k: v for k, v in vars(self).items() if k not in ("theory", "eigenvalues")}
+        apart = ("network", "inputs", "theory", "eigenvalues")
+        flat = {k: v for k, v in vars(self).items() if k not in apart}
         return {
             **{k: asdict(v) if isinstance(v, Statistic) else v for k, v in flat.items()},
             "eigenvalues": None if spectra is None else [e.tolist() for e in spectra],
@@ -156,16 +170,17 @@ def simulate(
         raise ModuleNotFoundError(
             f"method {chosen.name!r} needs {chosen.extra}: pip install 'meanfield[{chosen.name}]'"
         )
-    theory = predict(network, T)
-    white_noise = inputs is None
-    notes = [] if white_noise else ["theory is for white-noise inputs, not for the given ones"]
+    if inputs is None:
+        predict(network, T)  # order parameters out of range are refused before any compute
+    notes: list[str] = []
     finish = partial(
         _result,
         samples=T,
         seed=seed,
         method=chosen.name,
         precision=precision,
-        theory=theory,
+        network=network,
+        inputs=inputs,
         notes=notes,
         started=started,
     )
@@ -232,11 +247,12 @@ def _result(
     seed: int,
     method: str,
     precision: str,
-    theory: Prediction,
+    network: Network,
+    inputs: np.ndarray | None,
     notes: list[str],
     started: float,
 ) -> Simulation:
-    P = theory.parameters
+    P = network.parameters
     estimated = any(m.trace_sem for m in measured)
     squares = [m.trace_squared / P for m in measured if m.trace_squared is not None]
     sems = {"eigenvalue_mean": tuple(m.trace_sem / P for m in measured)}
@@ -263,7 +279,8 @@ def _result(
         method=method,
         precision=precision,
         seconds=time.perf_counter() - started,
-        theory=theory,
+        network=network,
+        inputs=inputs,
         notes=tuple(notes),
     )
 
