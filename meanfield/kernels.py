@@ -126,7 +126,7 @@ class Full(NamedTuple):
     def centred(self) -> Self:
         """G K G = −G gap G with G = I − 11ᵀ/T: distances stay."""
         by_sample = self.gap.mean(axis=1)
-        return self._replace(same=2 * by_sample - by_sample.mean())
+        return self._replace(same=jnp.maximum(2 * by_sample - by_sample.mean(), 0))
 
     def over_diagonal_of(self, other: Self) -> Self:
         """K(s,t) / √(S(s,s) S(t,t)), with r = S(s,s)^{−1/2}:

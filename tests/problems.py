@@ -231,3 +231,47 @@ def reference_averages(name: str, q: float, gap: float, digits: int = 21) -> tup
         else:
             same, pair = (lattice_pair(name, q, c, digits) for c in (q, cross))
         return same[0], same[0] - pair[0], same[1], same[1] - pair[1]
+
+
+def unequal_pair(name: str, q_s, q_t, cross) -> tuple:
+    """E[φ(u_s) φ(u_t)] and E[φ'(u_s) φ'(u_t)] of variances q_s and q_t, in mpmath.
+
+    Leaky functions are homogeneous; Williams' (1997) arcsine kernel; for the sine
+    sin u sin v = ½ cos(u − v) − ½ cos(u + v) with E cos x = e^{−Var(x)/2}.
+    """
+    if name in _NEGATIVE_SLOPES or name == "linear":
+        root = mp.sqrt(q_s * q_t)
+        value, slope = leaky_pair(_NEGATIVE_SLOPES.get(name, 1), mpf(1), cross / root)
+        return root * value, slope
+    if name == "erf":
+        product = (1 + 2 * q_s) * (1 + 2 * q_t)
+        value = 2 / mp.pi * mp.asin(2 * cross / mp.sqrt(product))
+        return value, 4 / mp.pi / mp.sqrt(product - 4 * cross**2)
+    if name == "sin":
+        apart, together = (mp.exp(-(q_s + q_t) / 2 + sign * cross) / 2 for sign in (1, -1))
+        return apart - together, apart + together
+    raise KeyError(name)
+
+
+def unequal_averages(name: str, q_s: float, q_t: float, gap: float) -> tuple:
+    """The gaps of the averages of φ and φ' between samples of variances q_s and q_t, in mpmath."""
+    with mp.workdps(50):
+        a, b = mpf(q_s), mpf(q_t)
+        own = zip(unequal_pair(name, a, a, a), unequal_pair(name, b, b, b), strict=True)
+        pair = unequal_pair(name, a, b, (a + b) / 2 - mpf(gap))
+        return tuple((x + y) / 2 - z for (x, y), z in zip(own, pair, strict=True))
+
+
+def trapezoid_gaps(function, q_s: float, q_t: float, gap: float, step=0.04, reach=9.0) -> tuple:
+    """½ E[(φ(u_s) − φ(u_t))²] and that of φ' of a smooth φ: a plain double sum.
+
+    Args:
+        function: u ↦ (φ(u), φ'(u)), of arrays.
+        step, reach: Of the grid of two independent standard normal numbers.
+    """
+    z = np.arange(-reach, reach + step, step)
+    weight = step * np.exp(-(z**2) / 2) / np.sqrt(2 * np.pi)
+    slope = ((q_s + q_t) / 2 - gap) / np.sqrt(q_s)  # of u_t on z_0
+    u_s, u_t = np.sqrt(q_s) * z[:, None], slope * z[:, None] + np.sqrt(q_t - slope**2) * z
+    pairs = zip(function(u_s), function(u_t), strict=True)
+    return tuple(weight @ (at_s - at_t) ** 2 @ weight / 2 for at_s, at_t in pairs)
