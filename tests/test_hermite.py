@@ -31,7 +31,9 @@ def test_drops_are_the_gaps_at_one_variance():
             place = np.array([0])
             found = hermite.drops(ACTIVATIONS["tanh"], np.array([q]), place, place, [excess])
             _, value_gap, _, slope_gap = reference_averages("tanh", q, q * excess, digits=30)
-            np.testing.assert_allclose(found[:, 0], [float(value_gap), float(slope_gap)], rtol=1e-12)
+            np.testing.assert_allclose(
+                found[:, 0], [float(value_gap), float(slope_gap)], rtol=1e-12
+            )
 
 
 def test_pairs_are_those_asked_for_and_the_drop_is_symmetric():
