@@ -86,7 +86,8 @@ def read_batch(
         if output == 0:
             some = y_squared[:, :SPECTRUM_DRAWS].T
             spectra = [r * _roots(k, y) for r, y in zip(inverse_variance, some, strict=False)]
-    eigenvalues = np.mean(spectra, axis=0) * np.mean(inverses) / np.sum(np.mean(spectra, axis=0))
+    eigenvalues = np.mean(spectra, axis=0)
+    eigenvalues *= np.mean(inverses) / (eigenvalues.sum() or 1)
     eigenvalues[0] = np.mean(largest)
     return GivenReadout(
         eigenvalues=np.sort(eigenvalues)[::-1],
