@@ -206,3 +206,20 @@ def test_norms_over_samples_need_several(norm):
                 net.check_samples(least - 1)
             with pytest.raises(ValueError, match=f"{norm!r}, got 1$"):
                 net.check_samples(1)
+
+
+def test_a_single_width_takes_the_input_dimension_from_the_inputs():
+    net = network(norm="batch@last")
+    adapted = net.for_inputs((20, 64))
+    assert adapted == network(width=None, widths=(64, 5, 5), norm="batch@last")
+    assert adapted.parameters == 5 * 65 + 5 * 6 + 4 * 6
+    assert net.widths == (5, 5, 5)  # the original stays as it is
+    assert net.for_inputs((20, 5)) is net
+    assert Network(depth=1, width=5).for_inputs((20, 64)).widths == (64,)
+
+
+def test_different_widths_must_match_the_inputs():
+    net = Network(widths=(64, 5, 5))
+    assert net.for_inputs((20, 64)) is net
+    with pytest.raises(ValueError, match=r"inputs must have shape \(T, 64\).* got \(20, 63\)"):
+        net.for_inputs((20, 63))
