@@ -9,6 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 from numpy.typing import ArrayLike
 
+from meanfield.averages import derivative
 from meanfield.checks import one_of, positive_integer
 from meanfield.given_readout import GivenReadout
 from meanfield.inputs import check_inputs
@@ -25,16 +26,18 @@ TIE = 1e-9  # eigenvalues closer than this, relative, count as this far apart
 # Of λ_max by finite width, up to which it is called asymptotic. Measured (M = 300 to 1200): 5 to
 # 7 % at a shift of 0.18, 15 to 30 % at 0.8 to 1.1, 50 to 70 % at 3.4 to 4.6.
 SMALL_SHIFT = 0.25
+KINK = 1e-9  # on both sides of 0 slopes that differ by more than as much belong to a kink
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # arrays have no single truth value to compare by
 class GivenPrediction:
     """The predicted spectrum of the FIM on given inputs, and what it rests on.
 
     Attributes:
         network, samples, parameters: The spec, with the inputs' dimension as M_0, T and P.
         eigenvalues: The predicted spectrum: T eigenvalues per output direction, descending, on
-            average over networks; None where a norm per sample would need too large a matrix.
+            average over networks; None where a norm per sample would need too large a matrix, or
+            leaves no mean.
         eigenvalue_mean: m_λ = tr F / P.
         eigenvalue_second_moment: s_λ = tr F² / P.
         eigenvalue_max: λ_max, its mean over networks where it stays random.
@@ -100,6 +103,7 @@ class Options(NamedTuple):
 def predict_given(
     network: Network,
     inputs: ArrayLike,
+    samples: int | None = None,
     *,
     output_draws: int = 0,
     seed: int = 0,
@@ -109,6 +113,8 @@ def predict_given(
 ) -> GivenPrediction:
     """The work of `meanfield.predict` where inputs are given; its documentation is there."""
     network, x = check_inputs(network, inputs)
+    if samples is not None and positive_integer("samples", samples) != len(x):
+        raise ValueError(f"samples must equal the inputs' {len(x)} rows, got {samples}")
     options = Options(
         positive_integer("seed", seed, least=0),
         positive_integer("output_draws", output_draws, least=0),
@@ -116,6 +122,10 @@ def predict_given(
         positive_integer("fields", fields),
         positive_integer("eigenvectors", eigenvectors, least=0),
     )
+    if options.seed >= 2**63:
+        raise ValueError(f"seed must be below 2**63, got {seed}")
+    if options.output_draws == 1:
+        raise ValueError("output_draws must be 0 or at least 2, to know its error, got 1")
     if options.eigenvectors > len(x):
         raise ValueError(f"eigenvectors must be at most the {len(x)} samples, got {eigenvectors}")
     with jax.enable_x64(True):
@@ -129,8 +139,11 @@ def input_kernel(x: np.ndarray) -> Full:
     from scipy.spatial.distance import pdist, squareform  # on first use: importing takes time
 
     M_0 = x.shape[1]
-    gap = squareform(pdist(x, "sqeuclidean")) / (2 * M_0)
-    return Full(jnp.asarray((x**2).sum(axis=1) / M_0), jnp.asarray(gap).reshape(len(x), -1))
+    x = x.astype(np.float64)  # the squares of an image's bytes are none
+    with np.errstate(over="ignore"):  # an infinite kernel is reported as such
+        gap = squareform(pdist(x, "sqeuclidean")) / (2 * M_0)
+        same = (x**2).sum(axis=1) / M_0
+    return Full(jnp.asarray(same), jnp.asarray(gap).reshape(len(x), -1))
 
 
 def _output_kernels(
@@ -160,9 +173,11 @@ def _solve(
 ) -> tuple[Full, Full, float]:
     """The recursion of section 3 on full kernels."""
     (S, K), error = start, 0.0
+    _check_finite(network, S, K, 1)
     variances = network.weight_var, network.bias_var
     hidden = zip(network.norm_records[:-1], network.widths[1:], strict=True)
     for layer, (norm, width) in enumerate(hidden):
+        _check_layer(network, S, K, layer + 1)
         if key is not None and norm.average_over_fields:
             layer_key = jax.random.fold_in(key, layer)
             fields = -(-options.fields // REPLICAS)
@@ -174,11 +189,43 @@ def _solve(
             S, K, _, _, layer_error = layer_step(S, K, kernels, *arguments)
             error = max(error, float(layer_error))
         _check_finite(network, S, K, layer + 2)
+    _check_layer(network, S, K, network.depth)
     return S, K, error
 
 
+def _check_layer(network: Network, S: Full, K: Full, layer: int) -> None:
+    """Refuses samples that a norm divides by zero, or that stay where the gradient jumps."""
+    norm = network.norm_records[layer - 1]
+    kernels: Callable = norm.given_kernels or norm.kernels
+    S_bar, K_bar = kernels(S, K)
+    if not _is_finite(S_bar, K_bar):
+        zero = jnp.flatnonzero(S.same == 0)
+        why = "all samples are alike" if norm.mixes_samples else f"row {zero[0]} leads to zeros"
+        raise ValueError(
+            f"inputs make norm {norm.name!r} in layer {layer} divide by zero: {why} there"
+        )
+    # Such a sample's φ' is of no matter where no gradient passes: K̄ = 0 or σ_w² = 0.
+    stuck = jnp.flatnonzero((S_bar.same == 0) & (K_bar.same > 0))
+    if layer < network.depth and network.weight_var > 0 and stuck.size and _has_kink(network):
+        raise ValueError(
+            f"inputs must not make all pre-activations 0 where {network.activation.name} has a "
+            f"kink and no gradient: row {stuck[0]} does in layer {layer}; accepted are "
+            f"bias_var > 0 or rows that are not 0"
+        )
+
+
+def _has_kink(network: Network) -> bool:
+    """Whether φ' jumps at 0."""
+    below, above = derivative(network.activation)(jnp.array([-KINK, KINK]))
+    return bool(abs(above - below) > 4 * KINK)
+
+
+def _is_finite(*kernels: Full) -> bool:
+    return all(bool(jnp.isfinite(x).all()) for kernel in kernels for x in kernel)
+
+
 def _check_finite(network: Network, S: Full, K: Full, layer: int) -> None:
-    if all(bool(jnp.isfinite(x).all()) for x in (*S, *K)):
+    if _is_finite(S, K):
         return
     raise ValueError(
         f"weight_var={network.weight_var:g} and bias_var={network.bias_var:g} at "
@@ -227,14 +274,15 @@ def _assemble(
     has_mean = np.isfinite(readout.trace)
     largest = float(readout.largest.mean()) if has_mean else None
     random = len(readout.largest) > 1
-    shift = _finite_width_shift(network, readout.eigenvalues)
+    eigenvalues = readout.eigenvalues if has_mean else None
+    shift = _finite_width_shift(network, eigenvalues)
     quantiles = np.quantile(readout.largest, QUANTILES)
     hidden = any(n.average_over_fields for n in network.norm_records[:-1])
     prediction = GivenPrediction(
         network=network,
         samples=samples,
         parameters=P,
-        eigenvalues=readout.eigenvalues,
+        eigenvalues=eigenvalues,
         eigenvalue_mean=readout.trace / P if has_mean else None,
         eigenvalue_second_moment=(
             readout.trace_squared / P if np.isfinite(readout.trace_squared) else None

@@ -138,7 +138,9 @@ def _absent_given(p: "GivenPrediction", diverges: str | None) -> Iterator[tuple[
     if p.learning_rate_max is None:
         yield "learning_rate_max", "F = 0" if p.eigenvalue_max == 0 else on_outputs
     if p.eigenvalues is None:
-        yield "eigenvalues and finite_width_shift", "too large a matrix with a norm per sample"
+        too_large = "too large a matrix with a norm per sample"
+        reason = on_outputs if p.eigenvalue_mean is None else too_large
+        yield "eigenvalues and finite_width_shift", reason
     if p.eigenvalue_max_sem is None:
         unknown = p.eigenvalue_max is None
         yield "eigenvalue_max_sem", on_outputs if unknown else "nothing was sampled"

@@ -86,9 +86,10 @@ def pair_averages(f: Function, kinked: bool, q: jax.Array, gap: jax.Array) -> Av
     Returns:
         value and slope of length T, their gaps T×T, and the largest relative error found.
     """
-    q = jnp.maximum(q, SMALLEST * q.max())
+    none, q = q == 0, jnp.maximum(q, SMALLEST * q.max())
     _, excess, _ = split_gap(q, gap)
     single, error = _single(f, kinked, q)
+    value = jnp.where(none, f(jnp.zeros(1)) ** 2, single[0])  # 0 stays 0, for a norm to tell
     upper = np.triu_indices(len(q), 1)
     if len(q) == 1:
         gaps = jnp.zeros((2, 1, 1))
@@ -100,7 +101,7 @@ def pair_averages(f: Function, kinked: bool, q: jax.Array, gap: jax.Array) -> Av
         grid, off = _fitting_grid(f, kinked, q, excess, single)
         error = jnp.maximum(error, off)
         gaps = _interpolate(grid, q, excess)
-    return Averages(single[0], gaps[0], single[1], gaps[1], error)
+    return Averages(value, gaps[0], single[1], gaps[1], error)
 
 
 @partial(jax.jit, static_argnames=("f", "kinked"))

@@ -228,9 +228,9 @@ def predict(network, samples=None, *, inputs=None, output_draws=0, seed=0, **opt
     if inputs is not None:
         from meanfield.given import predict_given  # it needs SciPy's slow parts
 
-        if samples is not None and positive_integer("samples", samples) != len(inputs):
-            raise ValueError(f"samples must equal the inputs' {len(inputs)} rows, got {samples}")
-        return predict_given(network, inputs, output_draws=output_draws, seed=seed, **options)
+        return predict_given(
+            network, inputs, samples, output_draws=output_draws, seed=seed, **options
+        )
     if options:
         raise ValueError(f"{', '.join(options)} must come with inputs, got none")
     if samples is None:
