@@ -10,10 +10,13 @@ if TYPE_CHECKING:
     from meanfield.data import Data, load_data
     from meanfield.diagrams import diagram
     from meanfield.given import GivenPrediction
+    from meanfield.grids import Grid
     from meanfield.network import Network
     from meanfield.norms import NORMS
     from meanfield.prediction import Prediction, Spectrum, predict, spectrum
     from meanfield.simulation import Simulation, simulate
+    from meanfield.sweep_store import load
+    from meanfield.sweeps import sweep
     from meanfield.validation import validate
 
 __version__ = "0.1.0"
@@ -24,6 +27,7 @@ _HOMES = {
     "Comparison": "comparison",
     "Data": "data",
     "GivenPrediction": "given",
+    "Grid": "grids",
     "NORMS": "norms",
     "Network": "network",
     "Prediction": "prediction",
@@ -31,10 +35,12 @@ _HOMES = {
     "Spectrum": "prediction",
     "compare": "comparison",
     "diagram": "diagrams",
+    "load": "sweep_store",
     "load_data": "data",
     "predict": "prediction",
     "simulate": "simulation",
     "spectrum": "prediction",
+    "sweep": "sweeps",
     "validate": "validation",
 }
 
@@ -45,6 +51,7 @@ __all__ = [
     "Comparison",
     "Data",
     "GivenPrediction",
+    "Grid",
     "Network",
     "Prediction",
     "Simulation",
@@ -52,11 +59,13 @@ __all__ = [
     "__version__",
     "compare",
     "diagram",
+    "load",
     "load_data",
     "plot",
     "predict",
     "simulate",
     "spectrum",
+    "sweep",
     "validate",
 ]
 

@@ -15,15 +15,19 @@ from meanfield import __version__, plot, tables
 from meanfield.comparison import compare
 from meanfield.data import Data, load_data
 from meanfield.given import FIELDS, SAMPLED, SELF_AVERAGING
+from meanfield.grids import Grid
 from meanfield.methods import BYTES, METHODS
 from meanfield.network import Network
 from meanfield.prediction import predict
 from meanfield.simulation import SimulationError, SimulationInterrupted, simulate
+from meanfield.sweep_store import load
+from meanfield.sweep_tables import select_cells, summarize, sweep_summary
+from meanfield.sweeps import sweep
 from meanfield.validation import validate
 
 PIPE_WIDTH = 120
 WORTH_KEEPING = 0.1  # seconds of compilation
-BAD_INPUT, FAILED, INTERRUPTED = 2, 1, 130
+BAD_INPUT, FAILED, CELLS_FAILED, INTERRUPTED = 2, 1, 3, 130
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -313,6 +317,45 @@ def simulate_command(network: Network, data: Data | None, as_json: bool, **optio
         result, interrupted = interruption.partial, INTERRUPTED
     _show(_with_data(result.to_dict(), data), tables.simulation(result), as_json)
     return interrupted
+
+
+@cli.command("sweep")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option(
+    "--store", type=click.Path(file_okay=False, path_type=Path), required=True,
+    help="A folder for the results; an unfinished sweep there is taken up again.",
+)  # fmt: skip
+@click.option("--workers", type=int, help="Local processes; one per core by default.")
+@click.option("--scheduler", help="A Dask scheduler to use instead, e.g. tcp://host:8786.")
+@click.option("--draws", type=int, help="In place of the number that the file asks for.")
+@json_option
+def sweep_command(
+    file: Path, store: Path, workers, scheduler, draws: int | None, as_json: bool
+) -> int | None:
+    """Predict and measure every cell of a grid, FILE in TOML; restartable.
+
+    Exits with 3 if a cell failed.
+    """
+    grid = Grid.from_toml(file)
+    if draws is not None:
+        grid = Grid(**{**grid.to_dict(), "draws": draws})
+    dataset = sweep(grid, store, workers=workers, scheduler=scheduler)
+    summary = sweep_summary(dataset)
+    _show(summary, tables.sweep_summary(summary), as_json)
+    return CELLS_FAILED if summary["failed"] else None
+
+
+@cli.command("show")
+@click.argument("store", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.option(
+    "--select", multiple=True, metavar="AXIS=VALUE", help="Only these cells, e.g. norm=batch@last."
+)
+@json_option
+def show_command(store: Path, select: tuple[str, ...], as_json: bool) -> None:
+    """Show the cells of a sweep, theory beside measurement."""
+    frame = summarize(select_cells(load(store), select))
+    records = json.loads(frame.to_json(orient="records", double_precision=15))
+    _show({"cells": records}, tables.sweep(records), as_json)
 
 
 @cli.command("validate")

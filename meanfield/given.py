@@ -37,7 +37,9 @@ class GivenPrediction:
         network, samples, parameters: The spec, with the inputs' dimension as M_0, T and P.
         eigenvalues: The predicted spectrum: T eigenvalues per output direction, descending, on
             average over networks; None where a norm per sample would need too large a matrix, or
-            leaves no mean.
+            leaves no mean. Those of averaged kernels after a sampled hidden batch norm, and under
+            layer norm or rms in the last layer averaged over neighbours: the first of them is
+            then not quite λ_max.
         eigenvalue_mean: m_λ = tr F / P.
         eigenvalue_second_moment: s_λ = tr F² / P.
         eigenvalue_max: λ_max, its mean over networks where it stays random.

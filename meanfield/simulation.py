@@ -16,7 +16,7 @@ from meanfield.devices import check_devices, spread
 from meanfield.given import GivenPrediction
 from meanfield.inputs import check_inputs
 from meanfield.measurement import Measurement, Request
-from meanfield.methods import BYTES, METHODS, choose_method
+from meanfield.methods import BYTES, METHODS, Method, choose_method
 from meanfield.network import Network
 from meanfield.prediction import Prediction, predict
 from meanfield.progress import progress_bar
@@ -186,15 +186,19 @@ def simulate(
     )
     measured: list[Measurement] = []
 
-    def measure_draw(draw: int) -> Measurement:
-        parameter_key, method_key = jax.random.split(draw_key(seed, draw))
-        drawn = draw_network(network, parameter_key, inputs, T, jnp.dtype(precision))
-        parameters, x = spread(*drawn, devices)
-        return _check_measurement(chosen.measure(network, parameters, x, method_key, request))
-
+    run = partial(
+        measure_draw,
+        network,
+        T,
+        seed=seed,
+        method=chosen,
+        precision=precision,
+        request=request,
+        inputs=inputs,
+        devices=devices,
+    )
     try:
-        with jax.enable_x64(True), jax.default_matmul_precision("highest"):
-            _run_draws(measure_draw, draws, measured, notes)
+        _run_draws(run, draws, measured, notes)
     except KeyboardInterrupt:
         if not measured:
             raise
@@ -203,6 +207,30 @@ def simulate(
     if not measured:
         raise SimulationError(f"no draw succeeded; {notes[-1]}")
     return finish(measured)
+
+
+def measure_draw(
+    network: Network,
+    samples: int,
+    draw: int,
+    *,
+    seed: int,
+    method: Method,
+    precision: str,
+    request: Request,
+    inputs: np.ndarray | None = None,
+    devices: int = 1,
+) -> Measurement:
+    """One draw of `simulate`, whose arguments these are once they are checked.
+
+    Raises:
+        ArithmeticError: A gradient is not finite in this precision.
+    """
+    with jax.enable_x64(True), jax.default_matmul_precision("highest"):
+        parameter_key, method_key = jax.random.split(draw_key(seed, draw))
+        drawn = draw_network(network, parameter_key, inputs, samples, jnp.dtype(precision))
+        parameters, x = spread(*drawn, devices)
+        return _check_measurement(method.measure(network, parameters, x, method_key, request))
 
 
 def _run_draws(

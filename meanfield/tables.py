@@ -153,6 +153,34 @@ def simulation(result: Simulation) -> RenderableType:
     return Group(heading, how, "", values, "", *_notes((*result.notes, *theory.notes)))
 
 
+def sweep_summary(summary: dict) -> RenderableType:
+    """What a sweep holds, and what failed."""
+    line = f"{summary['cells']} cells, {summary['measured']} draws measured, "
+    failures = [f"{place}: {message}" for place, message in summary["failures"].items()]
+    return Group(f"{line}{summary['failed']} failed, {summary['missing']} missing", *failures)
+
+
+def sweep(records: list[dict]) -> RenderableType:
+    """One line per cell: where it is, then λ_max and m_λ by theory and over draws."""
+    table = Table(box=None, pad_edge=False, padding=(0, 1))
+    measured = ("draws", *(n for name in STATISTICS for n in (name, f"{name}_sem")))
+    theory = ("theory_eigenvalue_max_kind", *(f"theory_{name}" for name in STATISTICS))
+    axes = [name for name in (records[0] if records else ()) if name not in (*measured, *theory)]
+    for title in (*axes, "draws", "λ_max theory", "λ_max", "m_λ theory", "m_λ"):
+        table.add_column(title, no_wrap=True, justify="right")
+    for record in records:
+        at_least = "" if record["theory_eigenvalue_max_kind"] == ASYMPTOTIC else "≥ "
+        table.add_row(
+            *(str(record[axis]) for axis in axes),
+            str(record["draws"]),
+            at_least + _number(record["theory_eigenvalue_max"]),
+            _with_error(record["eigenvalue_max"], record["eigenvalue_max_sem"]),
+            _number(record["theory_eigenvalue_mean"]),
+            _with_error(record["eigenvalue_mean"], record["eigenvalue_mean_sem"]),
+        )
+    return table
+
+
 def validation(report: Report) -> RenderableType:
     """One line per comparison, and the verdict."""
     table = Table(box=None, pad_edge=False, padding=(0, 1))

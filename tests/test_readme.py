@@ -18,11 +18,12 @@ def run_commands(example):
         assert run(arguments) == 0, line
 
 
-def test_readme_runs(capsys):
+def test_readme_runs(capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
     parsers = [PythonCodeBlockParser(), CodeBlockParser(language="bash", evaluator=run_commands)]
     document = Sybil(parsers=parsers).parse(README)
     blocks = list(document.examples())
-    assert len(blocks) == 6
+    assert len(blocks) == 7
     for block in blocks:
         block.evaluate()
     namespace = document.namespace

@@ -1,0 +1,227 @@
+"""Where the cells of a sweep are kept: a Zarr store with one chunk per cell and a mark per draw.
+
+Every chunk carries a checksum and is replaced as a whole, so that what a mark vouches for is either
+there or known to be damaged. A single process writes.
+"""
+
+import json
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from meanfield.grid_theory import Theory
+from meanfield.grids import Grid
+
+if TYPE_CHECKING:
+    import xarray
+    import zarr
+
+STATISTICS = ("eigenvalue_max", "eigenvalue_mean", "eigenvalue_second_moment")
+MISSING, DONE, FAILED = 0, 1, 2
+DRAW, DRAWS = "draw", "draws"
+THEORY = "theory_"
+UNITS = "of the Fisher information matrix of the squared loss; parameters as in theory.md section 1"
+
+
+class Missing(NamedTuple):
+    """Draws of one cell that are still to be measured."""
+
+    place: tuple[int, ...]
+    draws: tuple[int, ...]
+
+
+class Store:
+    """The store of one sweep.
+
+    Attributes:
+        grid: What it holds; axes that were extended keep their old values in front.
+    """
+
+    def __init__(self, path: Path | str, grid: Grid):
+        """Opens the store at `path`, or makes one.
+
+        Raises:
+            ValueError: It holds a grid that differs in more than additional values along its
+                axes and additional draws, or is no store of a sweep.
+            OSError: It cannot be written.
+        """
+        import zarr  # on first use: of the `sweep` extra
+
+        self.path = Path(path)
+        self._fresh = not (self.path / "zarr.json").exists()
+        if self._fresh:
+            if self.path.exists() and (not self.path.is_dir() or any(self.path.iterdir())):
+                raise ValueError(f"store must be new or the store of a sweep, got {self.path}")
+            self.grid = grid
+        else:
+            self.grid = _merged(self.path, _read_grid(self.path), grid)
+        self.path.mkdir(parents=True, exist_ok=True)
+        _check_writable(self.path)
+        self._group = zarr.open_group(self.path, mode="a")
+        self._resize()
+        self._group.attrs["grid"] = json.dumps(self.grid.to_dict())
+
+    def describe(self, **attributes: str) -> None:
+        """Adds attributes to the dataset."""
+        self._group.attrs.update({"units": UNITS, **attributes})
+
+    def _resize(self) -> None:
+        from zarr.codecs import Crc32cCodec
+
+        cells, draws = self.grid.shape, self.grid.draws
+        names = (*self.grid.axes, DRAW)
+        for name in (*STATISTICS, "status"):
+            if name in self._group:
+                self._array(name).resize((*cells, draws))
+                continue
+            self._group.create_array(
+                name,
+                shape=(*cells, draws),
+                chunks=(*(1 for _ in cells), draws),
+                dtype="i1" if name == "status" else "f8",
+                fill_value=MISSING if name == "status" else np.nan,
+                compressors=[Crc32cCodec()],
+                dimension_names=names,
+            )
+
+    def _array(self, name: str) -> "zarr.Array":
+        return self._group[name]  # type: ignore[return-value]
+
+    def _read(self, name: str, region: tuple[int | slice, ...]) -> np.ndarray:
+        """Draws of one cell, as an array of its own."""
+        return np.array(self._array(name)[region])
+
+    @property
+    def failures(self) -> dict[str, str]:
+        """The messages of failed draws, by their place in the dataset."""
+        return self._group.attrs.get("failures", {})  # type: ignore[return-value]
+
+    def write_theory(self, theory: Theory) -> None:
+        """Replaces the theory of all cells, given in the order of `Grid.cells`."""
+        for name, values in theory._asdict().items():
+            self._group.create_array(
+                THEORY + name,
+                data=np.asarray(values).reshape(self.grid.shape).astype("f8"),
+                dimension_names=tuple(self.grid.axes),
+                overwrite=True,
+            )
+
+    def write(self, place: tuple[int, ...], results: dict[int, dict[str, float] | str]) -> None:
+        """The results of some draws of one cell; a text is the message of a failure."""
+        first = min(results)
+        # Chunks beyond these draws stay untouched.
+        region: tuple[int | slice, ...] = (*place, slice(first, max(results) + 1))
+        status = self._read("status", region)
+        columns = {name: self._read(name, region) for name in STATISTICS}
+        failures = {}
+        for draw, result in results.items():
+            status[draw - first] = FAILED if isinstance(result, str) else DONE
+            if isinstance(result, str):
+                failures[",".join(map(str, (*place, draw)))] = result
+                continue
+            for name, column in columns.items():
+                column[draw - first] = result[name]
+        if failures:
+            self._group.attrs["failures"] = {**self.failures, **failures}
+        for name, column in columns.items():
+            self._array(name)[region] = column
+        self._array("status")[region] = status  # last: it vouches for the rest
+
+    def missing(self) -> Iterator[Missing]:
+        """What is still to be measured, damaged chunks included; these are wiped first."""
+        every = tuple(range(self.grid.draws))
+        for place in np.ndindex(self.grid.shape):
+            try:
+                status = self._read("status", place)
+                if (status == DONE).any():
+                    for name in STATISTICS:
+                        self._read(name, place)
+            except ValueError:  # a checksum that does not agree, or a chunk cut short
+                self._wipe(place)
+                status = np.full(len(every), MISSING)
+            if (left := np.flatnonzero(status == MISSING)).size:
+                yield Missing(place, tuple(left.tolist()))
+
+    def _wipe(self, place: tuple[int, ...]) -> None:
+        for name in ("status", *STATISTICS):
+            folder = self.path / name / "c"
+            for chunk in folder.joinpath(*map(str, place)).iterdir():
+                chunk.unlink()
+
+
+def load(path: Path | str) -> "xarray.Dataset":
+    """The dataset of a sweep: theory and measurement with a dimension per axis, and `draw`.
+
+    Measured variables are those of `meanfield.Simulation`, their theory has the same name with
+    `theory_` in front; `theory_eigenvalue_max_kind` is `asymptotic` or `lower-bound`. `status` is 1
+    for a measured draw, 2 for a failed one, whose message is in the attribute `failures`, and 0
+    for one that is still to come.
+
+    Raises:
+        ValueError: There is no sweep at `path`.
+    """
+    import xarray
+
+    grid = _read_grid(Path(path))
+    dataset = xarray.open_zarr(path, consolidated=False, chunks=None).load()
+    outlier = dataset["theory_is_outlier"]
+    kind = xarray.where(outlier == 1, "asymptotic", "lower-bound")
+    dataset = dataset.drop_vars("theory_is_outlier").assign(theory_eigenvalue_max_kind=kind)
+    coordinates = {axis: grid.labels(axis) for axis in grid.axes}
+    dataset = dataset.assign_coords({**coordinates, DRAW: np.arange(grid.draws)})
+    tied = [axis for axis in ("width", "widths") if axis in grid.axes]
+    if isinstance(grid.fixed.get("samples"), str) and len(tied) == 1:
+        sizes = {cell.place[list(grid.axes).index(tied[0])]: cell.samples for cell in grid.cells()}
+        dataset = dataset.assign_coords(samples=(tied[0], [sizes[i] for i in sorted(sizes)]))
+    return dataset.assign_attrs({name: json.dumps(v) for name, v in grid.fixed.items()})
+
+
+def _read_grid(path: Path) -> Grid:
+    """The grid of the store at `path`.
+
+    Raises:
+        ValueError: There is none.
+    """
+    try:
+        attributes = json.loads((path / "zarr.json").read_text())["attributes"]
+        return Grid(**json.loads(attributes["grid"]))
+    except (OSError, KeyError, TypeError, json.JSONDecodeError) as error:
+        raise ValueError(f"store must hold a sweep, got {path}: {error}") from error
+
+
+def _merged(path: Path, old: Grid, new: Grid) -> Grid:
+    """The new grid, with the old one's values in front along every axis.
+
+    Raises:
+        ValueError: It is not the old one with more along some axes.
+    """
+    was, now = old.to_dict(), new.to_dict()
+    differences = [f"{name} is not in it" for name in was if name not in now]
+    differences += [f"{name} is new in it" for name in now if name not in was]
+    merged: dict = {}
+    for name in (name for name in was if name in now):
+        before, after = was[name], now[name]
+        merged[name] = after
+        if name in old.axes and name in new.axes:
+            lost = [value for value in before if value not in after]
+            if lost:
+                differences.append(f"{name} lacks {lost}")
+            merged[name] = before + [value for value in after if value not in before]
+        elif name == DRAWS and after < before:
+            differences.append(f"draws is {after}, it was {before}")
+        elif name != DRAWS and before != after:
+            differences.append(f"{name} is {after!r}, it was {before!r}")
+    if differences:
+        raise ValueError(f"the grid is not that of the store {path}: {'; '.join(differences)}")
+    return Grid(**merged)
+
+
+def _check_writable(path: Path) -> None:
+    probe = path / ".write"
+    probe.write_bytes(b"")
+    probe.unlink()
+    if shutil.disk_usage(path).free < 2**20:
+        raise OSError(f"the disk of {path} is full")

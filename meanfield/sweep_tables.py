@@ -1,0 +1,61 @@
+"""What a sweep holds, at a glance: one row per cell, or counts."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from meanfield.sweep_store import DONE, DRAW, FAILED, MISSING, STATISTICS, THEORY
+
+if TYPE_CHECKING:
+    import pandas
+    import xarray
+
+
+def sweep_summary(dataset: "xarray.Dataset") -> dict:
+    """How many cells and draws there are, measured, failed and missing, and what failed."""
+    status = dataset["status"].values
+    return {
+        "cells": status.size // dataset.sizes[DRAW],
+        "measured": int((status == DONE).sum()),
+        "failed": int((status == FAILED).sum()),
+        "missing": int((status == MISSING).sum()),
+        "failures": dict(dataset.attrs.get("failures", {})),
+    }
+
+
+def select_cells(dataset: "xarray.Dataset", conditions: Sequence[str]) -> "xarray.Dataset":
+    """The cells whose labels agree with every AXIS=VALUE.
+
+    Raises:
+        ValueError: A condition is malformed, or names no axis or no value of it.
+    """
+    for condition in conditions:
+        axis, separator, wanted = condition.partition("=")
+        axes = [name for name in dataset.dims if name != DRAW]
+        if not separator or axis not in axes:
+            raise ValueError(
+                f"select must be AXIS=VALUE with an axis of {', '.join(map(str, axes))}, "
+                f"got {condition!r}"
+            )
+        labels = [str(value) for value in dataset[axis].values]
+        if wanted not in labels:
+            raise ValueError(f"select must name one of {axis}={'|'.join(labels)}, got {wanted!r}")
+        dataset = dataset.isel({axis: [labels.index(wanted)]})
+    return dataset
+
+
+def summarize(dataset: "xarray.Dataset") -> "pandas.DataFrame":
+    """One row per cell: theory's λ_max and its kind, and every statistic's mean and sem."""
+    count = (dataset["status"] == DONE).sum(DRAW)
+    columns = {
+        f"{THEORY}eigenvalue_max_kind": dataset[f"{THEORY}eigenvalue_max_kind"],
+        "draws": count,
+    }
+    for name in STATISTICS:
+        measured = dataset[name]
+        columns[f"{THEORY}{name}"] = dataset[f"{THEORY}{name}"]
+        columns[name] = measured.mean(DRAW)
+        squares = ((measured - columns[name]) ** 2).sum(DRAW)
+        columns[f"{name}_sem"] = (squares / (count * (count - 1.0))).where(count > 1) ** 0.5
+    bare = dataset.drop_vars(list(dataset.data_vars)).drop_dims(DRAW)
+    frame = bare.assign(columns).to_dataframe()
+    return frame.reset_index() if dataset.sizes.keys() - {DRAW} else frame.reset_index(drop=True)

@@ -1,0 +1,199 @@
+"""Sweeps on real processes: the same whatever interrupts them."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from meanfield import sweep_store
+from meanfield.cli import run
+from meanfield.grids import Grid
+from meanfield.prediction import predict
+from meanfield.simulation import simulate
+from meanfield.sweep_store import STATISTICS, Store, load
+from meanfield.sweeps import sweep
+
+# One shape of network throughout: a worker compiles it once.
+FIELDS = {"depth": 2, "width": 6, "samples": [5], "bias_var": [0.0, 0.1, 0.2], "draws": 4}
+GRID = Grid(**FIELDS, weight_var=[1.0, 1.5, 2.0])
+LARGER = Grid(**{**FIELDS, "draws": 6}, weight_var=[2.0, 1.0, 1.5, 3.0])
+RUN = """
+from tests.test_sweeps import LARGER, sweep
+if __name__ == "__main__":
+    sweep(LARGER, {store!r}, workers=1)
+"""
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    """The store of an uninterrupted run by one worker."""
+    store = tmp_path_factory.mktemp("whole") / "a.zarr"
+    sweep(GRID, store, workers=1)
+    return store
+
+
+def test_cells_are_what_predict_and_simulate_say(whole):
+    dataset = load(whole)
+    assert dict(dataset.sizes) == {"samples": 1, "bias_var": 3, "weight_var": 3, "draw": 4}
+    for cell in GRID.cells():
+        here = dataset.isel(dict(zip(GRID.axes, cell.place, strict=True)))
+        theory = predict(cell.network, cell.samples)
+        measured = simulate(cell.network, cell.samples, draws=4)
+        assert str(here.theory_eigenvalue_max_kind.values) == theory.eigenvalue_max_kind
+        for name in STATISTICS:
+            assert float(here[f"theory_{name}"]) == pytest.approx(getattr(theory, name), rel=1e-9)
+            # Another process with another number of threads: to the rounding of float32.
+            draws = getattr(measured, name).draws
+            np.testing.assert_allclose(here[name].values, draws, rtol=1e-5)
+    assert (dataset.status == sweep_store.DONE).all()
+    assert json.loads(dataset.attrs["grid"]) == GRID.to_dict()
+    assert dataset.attrs["meanfield_version"]
+
+
+def test_a_finished_sweep_computes_nothing(whole, monkeypatch):
+    monkeypatch.setattr("meanfield.sweeps._client", None)
+    assert sweep(GRID, whole).identical(load(whole))
+
+
+def test_a_killed_run_loses_nothing_and_an_extended_one_keeps_what_there_is(whole, tmp_path):
+    """Killed outright after its first cells, twice; then finished by three workers."""
+    store = tmp_path / "b.zarr"
+    sweep(GRID, store, workers=1)
+    root = Path(__file__).parents[1]
+    for _ in range(2):
+        before = _measured(store)
+        process = subprocess.Popen(
+            [sys.executable, "-c", RUN.format(store=str(store))],
+            cwd=root,
+            env={**os.environ, "PYTHONPATH": str(root)},
+            start_new_session=True,
+        )
+        while _measured(store) == before and process.poll() is None:
+            time.sleep(0.05)
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+    kept = _marks(store)
+    finished = sweep(LARGER, store, workers=3)
+    assert (finished.status == sweep_store.DONE).all()
+    assert list(finished.weight_var.values) == [1.0, 1.5, 2.0, 3.0]
+    reordered = finished.sel(weight_var=list(GRID.axes["weight_var"]), draw=list(range(4)))
+    first = load(whole)
+    for name in STATISTICS:
+        np.testing.assert_array_equal(reordered[name], first[name])
+    assert kept <= _marks(store)
+
+
+def _measured(store):
+    return len(_marks(store))
+
+
+def _marks(store):
+    """The chunks of marks as they are on disk, without the library that wrote them."""
+    chunks = (store / "status").rglob("c/**/*")
+    return {(str(p), p.stat().st_mtime_ns) for p in chunks if p.is_file() and "." not in p.name}
+
+
+def test_a_killed_worker_is_replaced(whole, tmp_path, monkeypatch):
+    """Its cells are measured by another one."""
+    from meanfield import sweeps
+
+    killed = []
+    original = sweeps._measured
+
+    def kill_one(client, batches, share):
+        def kill():
+            pids = client.run(os.getpid)
+            killed.append(min(pids.values()))
+            os.kill(killed[0], signal.SIGKILL)
+
+        threading.Timer(0.5, kill).start()
+        return original(client, batches, share)
+
+    monkeypatch.setattr(sweeps, "_measured", kill_one)
+    dataset = sweep(GRID, tmp_path / "c.zarr", workers=2)
+    assert len(killed) == 1
+    for name in STATISTICS:
+        np.testing.assert_array_equal(dataset[name], load(whole)[name])
+
+
+def test_damage_is_found_and_mended(whole, tmp_path):
+    import shutil
+
+    store = tmp_path / "d.zarr"
+    shutil.copytree(whole, store)
+    chunk = store / "eigenvalue_max" / "c" / "0" / "1" / "2" / "0"
+    content = bytearray(chunk.read_bytes())
+    content[5] ^= 1
+    chunk.write_bytes(content)
+    (store / "status" / "c" / "0" / "0" / "0" / "0").write_bytes(b"\x01")
+    missing = list(Store(store, GRID).missing())
+    assert [cell.place for cell in missing] == [(0, 0, 0), (0, 1, 2)]
+    assert sweep(GRID, store, workers=1).identical(load(whole))
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"depth": 3}, "depth is 3, it was 2"),
+        ({"bias_var": [0.0, 0.1]}, r"bias_var lacks \[0.2\]"),
+        ({"bias_var": 0.1}, "bias_var is 0.1"),
+        ({"draws": 3}, "draws is 3, it was 4"),
+        ({"seed": 1}, "seed is 1, it was 0"),
+        ({"outputs": 2}, "outputs is new in it"),
+    ],
+)
+def test_another_grid_is_refused(whole, changes, said):
+    grid = Grid(**{**FIELDS, "weight_var": [1.0, 1.5, 2.0], **changes})
+    with pytest.raises(ValueError, match=f"the grid is not that of the store .*{said}"):
+        sweep(grid, whole)
+
+
+def test_what_is_no_store_is_refused(tmp_path):
+    (tmp_path / "file").write_text("something")
+    for path in (tmp_path, tmp_path / "file"):
+        with pytest.raises(ValueError, match="store must be new or the store of a sweep"):
+            sweep(GRID, path)
+    with pytest.raises(ValueError, match="store must hold a sweep"):
+        load(tmp_path / "none.zarr")
+    with pytest.raises(ValueError, match="workers and scheduler exclude each other"):
+        sweep(GRID, tmp_path / "x", workers=1, scheduler="tcp://localhost:1")
+
+
+def test_the_command_sweeps_and_shows(tmp_path, capsys):
+    path, store = tmp_path / "grid.toml", tmp_path / "e.zarr"
+    path.write_text("depth = 2\nwidth = 6\nsamples = 5\nweight_var = [1.0, 2.0]\ndraws = 2\n")
+    assert run(["sweep", str(path), "--store", str(store), "--workers", "1", "--json"]) == 0
+    summary = json.loads(capsys.readouterr().out)
+    assert (summary["cells"], summary["measured"], summary["failed"]) == (2, 4, 0)
+    assert run(["show", str(store), "--select", "weight_var=2.0", "--json"]) == 0
+    (cell,) = json.loads(capsys.readouterr().out)["cells"]
+    dataset = load(store).sel(weight_var=2.0)
+    assert cell["weight_var"] == 2.0
+    assert cell["eigenvalue_max"] == pytest.approx(float(dataset.eigenvalue_max.mean()), rel=1e-12)
+    sem = dataset.eigenvalue_max.values.std(ddof=1) / 2**0.5
+    assert cell["eigenvalue_max_sem"] == pytest.approx(sem, rel=1e-9)
+    assert run(["show", str(store)]) == 0
+    assert f"{cell['eigenvalue_max']:.5g}" in capsys.readouterr().out
+    for bad in ("weight_var", "depth=2", "weight_var=7"):
+        assert run(["show", str(store), "--select", bad]) == 2
+        assert "select must" in capsys.readouterr().err
+
+
+def test_failures_are_recorded_and_set_the_exit_code(tmp_path, capsys):
+    """Dead relu units under rms are 0/0 in draw 0 of seed 1; the other draw is measured."""
+    path, store = tmp_path / "grid.toml", tmp_path / "f.zarr"
+    path.write_text(
+        'widths = [2, 2, 2, 2, 2, 2, 2]\nnorm = "rms@6"\nsamples = [4]\ndraws = 2\nseed = 1\n'
+    )
+    assert run(["sweep", str(path), "--store", str(store), "--workers", "1", "--json"]) == 3
+    summary = json.loads(capsys.readouterr().out)
+    assert summary["failed"] >= 1
+    assert all("not finite" in message for message in summary["failures"].values())
+    assert summary["failed"] + summary["measured"] == 2
