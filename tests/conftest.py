@@ -1,5 +1,10 @@
 """What every test shares: strictness, determinism, and float64 where the theory needs it."""
 
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
 import hypothesis
 import jax
 import pytest
@@ -10,6 +15,19 @@ hypothesis.settings.register_profile(
     "deterministic", derandomize=True, database=None, deadline=None, max_examples=30
 )
 hypothesis.settings.load_profile("deterministic")
+
+CACHE = "JAX_COMPILATION_CACHE_DIR"
+WORTH_KEEPING = 0.3  # seconds of compilation
+
+
+def pytest_configure(config):
+    """One run's processes, commands and scripts included, share what they compile."""
+    if CACHE not in os.environ:  # the first process of a run, whose children inherit it
+        os.environ[CACHE] = tempfile.mkdtemp(prefix="meanfield-tests-")
+        os.environ["JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS"] = str(WORTH_KEEPING)
+        config.add_cleanup(lambda: shutil.rmtree(os.environ[CACHE], ignore_errors=True))
+    jax.config.update("jax_compilation_cache_dir", str(Path(os.environ[CACHE])))
+    jax.config.update("jax_persistent_cache_min_compile_time_secs", WORTH_KEEPING)
 
 
 @pytest.fixture(scope="module")

@@ -14,6 +14,7 @@ from meanfield.__main__ import main
 from meanfield.cli import keep_compilations, run
 from meanfield.measurement import Measurement
 
+CACHE = "JAX_COMPILATION_CACHE_DIR"
 ARGUMENTS = ("--widths", "6,5", "--bias-var", "0.2", "--samples", "7")
 NET = Network(widths=(6, 5), bias_var=0.2)
 PREDICT_KEYS = {
@@ -219,7 +220,8 @@ def test_an_interrupt_without_draws_prints_nothing(capsys, interrupted):
 
 def command(*arguments, **environment):
     line = [sys.executable, "-m", "meanfield", *arguments]
-    environment = {**os.environ, **environment}
+    inherited = {name: value for name, value in os.environ.items() if name != CACHE}
+    environment = {**inherited, **environment}
     return subprocess.run(line, capture_output=True, text=True, timeout=120, env=environment)
 
 
@@ -243,9 +245,13 @@ def test_the_real_command_keeps_its_compilations(tmp_path):
 def test_a_cache_that_cannot_be_written_is_passed_over(tmp_path, monkeypatch):
     (tmp_path / "meanfield").write_text("a file where the folder would be")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    monkeypatch.delenv("JAX_COMPILATION_CACHE_DIR", raising=False)
-    keep_compilations()
-    assert jax.config.values["jax_compilation_cache_dir"] is None
+    before = jax.config.values["jax_compilation_cache_dir"]
+    jax.config.update("jax_compilation_cache_dir", None)
+    try:
+        keep_compilations()
+        assert jax.config.values["jax_compilation_cache_dir"] is None
+    finally:
+        jax.config.update("jax_compilation_cache_dir", before)
 
 
 def test_a_terminal_without_unicode_gets_question_marks(tmp_path):
