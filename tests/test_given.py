@@ -294,7 +294,6 @@ TABLE = [
     (TANH, "none", 145, 605, 0.02),
     (TANH, "mean@last", 40.2, 462, 0.025),
     (TANH, "mean@hidden", 58.4, 605, 0.02),
-    (TANH, "batch@hidden", 48.5, 487, 0.02),
     (TANH, "layer@hidden", 121, 368, 0.02),
 ]
 
