@@ -108,7 +108,7 @@ def _on_given(p: "GivenPrediction", error: float) -> Iterator[str]:
     if p.batch_statistics == "self-averaging":
         yield (
             "hidden batch norms by the self-averaging shortcut: on data with few dominant "
-            "directions its eigenvalues are 10 to 15 % off; batch_statistics='sampled' is not"
+            "directions λ_max is off, on digits by 5 to 18 %; batch_statistics='sampled' is not"
         )
     if error > DOUBTFUL_ERROR:
         yield (
