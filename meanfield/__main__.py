@@ -7,7 +7,10 @@ from io import TextIOWrapper
 def main() -> None:
     """Runs the command line, or says which extra it needs."""
     try:
-        from meanfield.cli import keep_compilations, run
+        from meanfield.cli import run
+        from meanfield.compilations import keep_compilations
+
+        keep_compilations()
     except ModuleNotFoundError as error:
         if error.name not in ("click", "platformdirs", "rich"):
             raise
@@ -16,7 +19,6 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="replace")
-    keep_compilations()
     sys.exit(run(sys.argv[1:]))
 
 

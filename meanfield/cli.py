@@ -2,13 +2,10 @@
 
 import functools
 import json
-import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import click
-import jax
-from platformdirs import user_cache_path
 from rich.console import Console
 
 from meanfield import __version__, plot, tables
@@ -20,13 +17,13 @@ from meanfield.methods import BYTES, METHODS
 from meanfield.network import Network
 from meanfield.prediction import predict
 from meanfield.simulation import SimulationError, SimulationInterrupted, simulate
+from meanfield.sweep_plan import plan
 from meanfield.sweep_store import load
 from meanfield.sweep_tables import select_cells, summarize, sweep_summary
 from meanfield.sweeps import sweep
 from meanfield.validation import validate
 
 PIPE_WIDTH = 120
-WORTH_KEEPING = 0.1  # seconds of compilation
 BAD_INPUT, FAILED, CELLS_FAILED, INTERRUPTED = 2, 1, 3, 130
 
 
@@ -42,23 +39,6 @@ def run(arguments: Sequence[str]) -> int:
         return _fail(str(error), FAILED)
     except (KeyboardInterrupt, click.Abort):
         return _fail("interrupted", INTERRUPTED)
-
-
-def keep_compilations() -> None:
-    """Lets JAX keep what it compiles in the user's cache folder, for the next call.
-
-    JAX_COMPILATION_CACHE_DIR names another folder; one that cannot be written is passed over.
-    """
-    if jax.config.values["jax_compilation_cache_dir"] is not None:
-        return
-    folder = user_cache_path("meanfield") / "jax"
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError:
-        return
-    if os.access(folder, os.W_OK):
-        jax.config.update("jax_compilation_cache_dir", str(folder))
-        jax.config.update("jax_persistent_cache_min_compile_time_secs", WORTH_KEEPING)
 
 
 def _fail(message: str, code: int) -> int:
@@ -328,9 +308,10 @@ def simulate_command(network: Network, data: Data | None, as_json: bool, **optio
 @click.option("--workers", type=int, help="Local processes; one per core by default.")
 @click.option("--scheduler", help="A Dask scheduler to use instead, e.g. tcp://host:8786.")
 @click.option("--draws", type=int, help="In place of the number that the file asks for.")
+@click.option("--dry-run", is_flag=True, help="Only say what is left and how long it would take.")
 @json_option
 def sweep_command(
-    file: Path, store: Path, workers, scheduler, draws: int | None, as_json: bool
+    file: Path, store: Path, draws: int | None, dry_run: bool, as_json: bool, **cluster
 ) -> int | None:
     """Predict and measure every cell of a grid, FILE in TOML; restartable.
 
@@ -339,7 +320,11 @@ def sweep_command(
     grid = Grid.from_toml(file)
     if draws is not None:
         grid = Grid(**{**grid.to_dict(), "draws": draws})
-    dataset = sweep(grid, store, workers=workers, scheduler=scheduler)
+    if dry_run:
+        planned = plan(grid, store, **cluster)
+        _show(planned.to_dict(), tables.plan(planned), as_json)
+        return None
+    dataset = sweep(grid, store, announce=functools.partial(click.echo, err=True), **cluster)
     summary = sweep_summary(dataset)
     _show(summary, tables.sweep_summary(summary), as_json)
     return CELLS_FAILED if summary["failed"] else None

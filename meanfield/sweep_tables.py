@@ -5,13 +5,18 @@ from typing import TYPE_CHECKING
 
 from meanfield.sweep_store import DONE, DRAW, FAILED, MISSING, STATISTICS, THEORY
 
+SECONDS = ("compile_seconds", "run_seconds")
+
 if TYPE_CHECKING:
     import pandas
     import xarray
 
 
 def sweep_summary(dataset: "xarray.Dataset") -> dict:
-    """How many cells and draws there are, measured, failed and missing, and what failed."""
+    """How many cells and draws there are, measured, failed and missing, and what failed.
+
+    Of what `sweep` returns also the seconds that it took, summed over its workers.
+    """
     status = dataset["status"].values
     return {
         "cells": status.size // dataset.sizes[DRAW],
@@ -19,6 +24,7 @@ def sweep_summary(dataset: "xarray.Dataset") -> dict:
         "failed": int((status == FAILED).sum()),
         "missing": int((status == MISSING).sum()),
         "failures": dict(dataset.attrs.get("failures", {})),
+        **{name: dataset.attrs[name] for name in SECONDS if name in dataset.attrs},
     }
 
 

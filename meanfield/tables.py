@@ -10,6 +10,7 @@ from meanfield.network import Network
 from meanfield.prediction import Prediction
 from meanfield.readout import ASYMPTOTIC
 from meanfield.simulation import Simulation, Statistic
+from meanfield.sweep_plan import Plan
 from meanfield.validation import Report
 from meanfield.validation_data import DIGITS
 
@@ -155,9 +156,44 @@ def simulation(result: Simulation) -> RenderableType:
 
 def sweep_summary(summary: dict) -> RenderableType:
     """What a sweep holds, and what failed."""
-    line = f"{summary['cells']} cells, {summary['measured']} draws measured, "
+    line = (
+        f"{summary['cells']} cells, {summary['measured']} draws measured, "
+        f"{summary['failed']} failed, {summary['missing']} missing"
+    )
     failures = [f"{place}: {message}" for place, message in summary["failures"].items()]
-    return Group(f"{line}{summary['failed']} failed, {summary['missing']} missing", *failures)
+    if "run_seconds" in summary:
+        line += (
+            f"\n{summary['compile_seconds']:.1f} s of compilation, {summary['run_seconds']:.1f} s "
+            f"of measuring, summed over workers"
+        )
+    return Group(line, *failures)
+
+
+def plan(plan: Plan) -> RenderableType:
+    """What is left of a sweep, and how that was estimated."""
+    left = (
+        f"{plan.cells} cells; left: {plan.draws} draws of {plan.kinds} kinds, "
+        f"{plan.flops:.3g} flops"
+    )
+    if plan.calibration is None:
+        return Group(left)
+    c = plan.calibration
+    return Group(
+        left,
+        f"largest cell: {plan.memory / 1e9:.3g} GB of {(plan.memory_share or 0) / 1e9:.3g} GB per "
+        f"worker",
+        f"about {_duration(plan.seconds)} on {plan.workers} workers",
+        f"measured on {c.kinds} kinds: {c.start_seconds:.2g} s to start, "
+        f"{c.compile_seconds:.2g} s to compile each, {1e3 * c.draw_seconds:.2g} ms per draw, "
+        f"{c.flops_per_second / 1e9:.3g} GFLOP/s per worker",
+    )
+
+
+def _duration(seconds: float) -> str:
+    minutes, hours = seconds / 60, seconds / 3600
+    if hours >= 2:
+        return f"{hours:.1f} h"
+    return f"{minutes:.1f} min" if minutes >= 2 else f"{seconds:.0f} s"
 
 
 def sweep(records: list[dict]) -> RenderableType:

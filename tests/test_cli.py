@@ -5,13 +5,12 @@ import sys
 from dataclasses import replace
 from itertools import count
 
-import jax
 import numpy as np
 import pytest
 
 from meanfield import Network, __version__, compare, load_data, methods, predict, simulate
 from meanfield.__main__ import main
-from meanfield.cli import keep_compilations, run
+from meanfield.cli import run
 from meanfield.measurement import Measurement
 
 CACHE = "JAX_COMPILATION_CACHE_DIR"
@@ -240,18 +239,6 @@ def test_the_real_command_keeps_its_compilations(tmp_path):
     assert len(written[1]) <= len(written[0]) + 2
     # Another process, the same compiler: the same network, to the rounding of float32.
     assert draws[0] == pytest.approx(simulate(NET, 7, draws=2).eigenvalue_max.draws, rel=1e-5)
-
-
-def test_a_cache_that_cannot_be_written_is_passed_over(tmp_path, monkeypatch):
-    (tmp_path / "meanfield").write_text("a file where the folder would be")
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    before = jax.config.values["jax_compilation_cache_dir"]
-    jax.config.update("jax_compilation_cache_dir", None)
-    try:
-        keep_compilations()
-        assert jax.config.values["jax_compilation_cache_dir"] is None
-    finally:
-        jax.config.update("jax_compilation_cache_dir", before)
 
 
 def test_a_terminal_without_unicode_gets_question_marks(tmp_path):
