@@ -9,13 +9,16 @@ if TYPE_CHECKING:
     from meanfield.comparison import Comparison, compare
     from meanfield.data import Data, load_data
     from meanfield.diagrams import diagram
+    from meanfield.exponents import scaling
     from meanfield.given import GivenPrediction
     from meanfield.grids import Grid
     from meanfield.network import Network
     from meanfield.norms import NORMS
     from meanfield.prediction import Prediction, Spectrum, predict, spectrum
     from meanfield.simulation import Simulation, simulate
+    from meanfield.sweep_plan import plan
     from meanfield.sweep_store import load
+    from meanfield.sweep_tables import summarize
     from meanfield.sweeps import sweep
     from meanfield.validation import validate
 
@@ -37,9 +40,12 @@ _HOMES = {
     "diagram": "diagrams",
     "load": "sweep_store",
     "load_data": "data",
+    "plan": "sweep_plan",
     "predict": "prediction",
+    "scaling": "exponents",
     "simulate": "simulation",
     "spectrum": "prediction",
+    "summarize": "sweep_tables",
     "sweep": "sweeps",
     "validate": "validation",
 }
@@ -61,10 +67,13 @@ __all__ = [
     "diagram",
     "load",
     "load_data",
+    "plan",
     "plot",
     "predict",
+    "scaling",
     "simulate",
     "spectrum",
+    "summarize",
     "sweep",
     "validate",
 ]
