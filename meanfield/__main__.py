@@ -1,11 +1,13 @@
 """The entry point of the `meanfield` command."""
 
+import os
 import sys
 from io import TextIOWrapper
 
 
 def main() -> None:
     """Runs the command line, or says which extra it needs."""
+    sys.path.append(os.getcwd())  # for activations of the user's own modules
     try:
         from meanfield.cli import run
         from meanfield.compilations import keep_compilations

@@ -1,8 +1,10 @@
 """Activation functions: what the sampler applies and how the theory averages them."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from functools import partial
+from dataclasses import dataclass, field, replace
+from functools import lru_cache, partial
+from importlib import import_module
+from operator import attrgetter
 
 import jax
 import jax.numpy as jnp
@@ -135,6 +137,8 @@ def _check_elementwise(activation: Activation) -> None:
 def resolve_activation(activation: str | Function | Activation) -> Activation:
     """The activation of that name, the record itself, or a record of the user's function.
 
+    A name such as "module:function" is imported; it may also be an `Activation` of that module.
+
     Raises:
         ValueError: The name is unknown, or the object is no usable function.
     """
@@ -142,11 +146,48 @@ def resolve_activation(activation: str | Function | Activation) -> Activation:
         return activation
     if isinstance(activation, str) and activation in ACTIVATIONS:
         return ACTIVATIONS[activation]
+    if isinstance(activation, str) and ":" in activation:
+        return _imported(activation)
     if callable(activation):
         record = Activation(getattr(activation, "__name__", repr(activation)), activation)
         _check_elementwise(record)
         return record
     raise ValueError(
-        f"activation must be one of {', '.join(ACTIVATIONS)} or a JAX-traceable function, "
-        f"got {activation!r}"
+        f"activation must be one of {', '.join(ACTIVATIONS)}, the MODULE:NAME of a function or a "
+        f"JAX-traceable function, got {activation!r}"
+    )
+
+
+@lru_cache(maxsize=64)  # one record for all networks, so that they share what is compiled for it
+def _imported(path: str) -> Activation:
+    """The function or record that a path MODULE:NAME leads to, under that name."""
+    module, _, name = path.partition(":")
+    try:
+        found = attrgetter(name)(import_module(module))
+    except Exception as error:  # a user's module may raise anything
+        raise ValueError(f"activation {path!r} cannot be imported: {error}") from error
+    if isinstance(found, Activation):
+        return replace(found, name=path)
+    return replace(resolve_activation(found), name=path)
+
+
+def importable_name(activation: Function | Activation) -> str:
+    """What `resolve_activation` takes in place of a function or record, in any process.
+
+    Raises:
+        ValueError: It has none: other processes know only what modules define by name.
+    """
+    if isinstance(activation, Activation) and ACTIVATIONS.get(activation.name) is activation:
+        return activation.name
+    function = activation.function if isinstance(activation, Activation) else activation
+    module = getattr(function, "__module__", None)
+    path = f"{module}:{getattr(function, '__qualname__', '')}"
+    try:
+        if module != "__main__" and _imported(path).function is function:
+            return path
+    except ValueError:
+        pass
+    raise ValueError(
+        f"activation must be a name or a function that a module defines by name, so that other "
+        f"processes can import it; got {activation!r}"
     )

@@ -11,6 +11,7 @@ from rich.console import Console
 from meanfield import __version__, plot, tables
 from meanfield.comparison import compare
 from meanfield.data import Data, load_data
+from meanfield.exponents import scaling
 from meanfield.given import FIELDS, SAMPLED, SELF_AVERAGING
 from meanfield.grids import Grid
 from meanfield.methods import BYTES, METHODS
@@ -67,7 +68,12 @@ NETWORK_OPTIONS = [
         "--widths", callback=_list_of(int), help="M_0,...,M_{L-1} in full, e.g. 300,600,150."
     ),
     click.option("--outputs", type=int, default=1, show_default=True, help="C."),
-    click.option("--activation", default="relu", show_default=True, help="A name, e.g. tanh."),
+    click.option(
+        "--activation",
+        default="relu",
+        show_default=True,
+        help="A name, e.g. tanh, or MODULE:FUNCTION.",
+    ),
     click.option("--weight-var", type=float, default=2.0, show_default=True, help="sigma_w^2."),
     click.option("--bias-var", type=float, default=0.0, show_default=True, help="sigma_b^2."),
     click.option("--norm", help="Placement, e.g. batch@last, layer@hidden+batch@last, mean@2."),
@@ -330,17 +336,42 @@ def sweep_command(
     return CELLS_FAILED if summary["failed"] else None
 
 
-@cli.command("show")
-@click.argument("store", type=click.Path(exists=True, file_okay=False, path_type=Path))
-@click.option(
+store_argument = click.argument(
+    "store", type=click.Path(exists=True, file_okay=False, path_type=Path)
+)
+select_option = click.option(
     "--select", multiple=True, metavar="AXIS=VALUE", help="Only these cells, e.g. norm=batch@last."
 )
+
+
+@cli.command("show")
+@store_argument
+@select_option
+@click.option(
+    "--csv", "table", type=click.Path(dir_okay=False, path_type=Path),
+    help="Write the cells into a file too, at full precision.",
+)  # fmt: skip
 @json_option
-def show_command(store: Path, select: tuple[str, ...], as_json: bool) -> None:
+def show_command(store: Path, select: tuple[str, ...], table: Path | None, as_json: bool) -> None:
     """Show the cells of a sweep, theory beside measurement."""
     frame = summarize(select_cells(load(store), select))
+    if table is not None:
+        frame.to_csv(table, index=False)
     records = json.loads(frame.to_json(orient="records", double_precision=15))
     _show({"cells": records}, tables.sweep(records), as_json)
+
+
+@cli.command("scaling")
+@store_argument
+@select_option
+@click.option("--along", default="width", show_default=True, help="The axis.")
+@click.option("--variable", default="eigenvalue_max", show_default=True, help="What grows.")
+@json_option
+def scaling_command(store: Path, select, along: str, variable: str, as_json: bool) -> None:
+    """Fit the exponents of a sweep along its widths, and limits where theory has bounds only."""
+    frame = scaling(select_cells(load(store), select), variable, along=along).to_dataframe()
+    records = json.loads(frame.reset_index().to_json(orient="records", double_precision=15))
+    _show({"along": along, "lines": records}, tables.scaling(records), as_json)
 
 
 @cli.command("validate")

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from meanfield.activations import ACTIVATIONS
+from meanfield.activations import importable_name
 from meanfield.checks import one_of, positive_integer
 from meanfield.methods import BYTES, METHODS
 from meanfield.network import Network
@@ -80,9 +80,10 @@ class Grid:
 
         Args:
             draws, seed, method, precision, second_moment: As above.
-            fields: `samples` and any of depth, width, widths, outputs, activation (by name),
-                weight_var, bias_var and norm (each a placement or every layer's norm). `samples`
-                may be a rule such as "2*width" or "width/4", which ties it to the width.
+            fields: `samples` and any of depth, width, widths, outputs, activation (a name, or what
+                a module defines by name), weight_var, bias_var and norm (each a placement or every
+                layer's norm). `samples` may be a rule such as "2*width" or "width/4", which ties it
+                to the width.
 
         Raises:
             ValueError: A field is unknown, an axis is empty or repeats itself, or one of the
@@ -139,9 +140,7 @@ class Grid:
     def _cell(self, index: tuple[int, ...], values: dict) -> Cell:
         here = ", ".join(f"{name}={values[name]!r}" for name in self.axes)
         samples, norm = values.pop("samples"), values.pop("norm", "none")
-        activation = values.get("activation", "relu")
         try:
-            one_of("activation", activation, tuple(ACTIVATIONS))
             network = Network(**values).with_norms(norm)
             return Cell(index, network, network.check_samples(_resolve(samples, network.width)))
         except (TypeError, ValueError) as error:
@@ -180,7 +179,9 @@ def _axis(name: str, values) -> tuple:
 
 
 def _plain(value: object):
-    """Without NumPy's types and tuples, which JSON and TOML do not know."""
+    """Without NumPy's types, tuples and functions, which JSON and TOML do not know."""
+    if callable(value):  # an activation
+        return importable_name(value)
     if isinstance(value, np.generic):
         return value.item()
     if isinstance(value, Sequence | np.ndarray) and not isinstance(value, str):

@@ -62,8 +62,8 @@ class Network:
             width: M.
             widths: M_0..M_{L−1} in full, instead of `width`; `depth` may then be left out.
             outputs: C.
-            activation: A name (see `meanfield.ACTIVATIONS`), a JAX-traceable elementwise
-                function, or an `Activation`.
+            activation: A name (see `meanfield.ACTIVATIONS`), the MODULE:NAME of a function, a
+                JAX-traceable elementwise function, or an `Activation`.
             weight_var: σ_w².
             bias_var: σ_b².
             norm: A placement such as `"batch@last"` or `"layer@hidden+batch@last"`.

@@ -10,6 +10,8 @@ from queue import SimpleQueue
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
+import numpy as np
+
 from meanfield.checks import positive_integer
 from meanfield.compilations import kept_in, sharing
 from meanfield.sweep_tasks import Batch
@@ -19,7 +21,7 @@ if TYPE_CHECKING:
     from distributed import Client, Future
 
 AHEAD = 2  # batches queued per worker
-TRIES = 3  # of a task whose workers die
+TRIES = 3  # of a task that runs alone and whose workers die
 THREADS = ("NPROC", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 
@@ -85,8 +87,9 @@ def _machine(address: str) -> str:
 def measured(client: "Client", batches: Sequence[Batch], share: float) -> Iterator[Finished]:
     """Every task as soon as it is through; batches beyond a worker's share run alone, at the end.
 
-    Of a batch whose worker dies only what no event told of is tried again. A task that was the
-    next one TRIES times is given up, since it may be what kills: it wants too much memory, say.
+    So does what a batch whose worker died had left to do: in company there is no telling whose
+    fault that was. A task that was the next one TRIES times when a worker died all the same is
+    given up: it may want more memory than there is, say.
     """
     topic = f"meanfield-{uuid4().hex}"
     arrived: SimpleQueue[Finished | Future] = SimpleQueue()
@@ -118,12 +121,12 @@ def measured(client: "Client", batches: Sequence[Batch], share: float) -> Iterat
                 yield from through(item.result())
                 continue
             left = [task for task in batch.tasks if task.key in open_tasks]
-            if left:
+            if left and batch.memory > share:  # alone, and so to blame
                 deaths[left[0].key] += 1
-            if left and deaths[left[0].key] == TRIES:
-                yield from through([_given_up(left.pop(0), item.exception())])
+                if deaths[left[0].key] == TRIES:
+                    yield from through([_given_up(left.pop(0), item.exception())])
             if left:
-                waiting.appendleft(batch._replace(tasks=tuple(left)))
+                waiting.append(Batch(tuple(left), np.inf))
     finally:
         client.unsubscribe_topic(topic)
 

@@ -60,7 +60,7 @@ def summarize(dataset: "xarray.Dataset") -> "pandas.DataFrame":
         measured = dataset[name]
         columns[f"{THEORY}{name}"] = dataset[f"{THEORY}{name}"]
         columns[name] = measured.mean(DRAW)
-        squares = ((measured - columns[name]) ** 2).sum(DRAW)
+        squares = ((measured - columns[name]) ** 2).sum(DRAW, min_count=2)
         columns[f"{name}_sem"] = (squares / (count * (count - 1.0))).where(count > 1) ** 0.5
     bare = dataset.drop_vars(list(dataset.data_vars)).drop_dims(DRAW)
     frame = bare.assign(columns).to_dataframe()

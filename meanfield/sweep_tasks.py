@@ -47,7 +47,7 @@ def work(grid: Grid, missing: Sequence[Missing]) -> list[Work]:
     for place, draws in missing:
         cell = cells[place]
         network, cost = cell.network, _cost(grid, cell)
-        kind = network.widths, cell.samples, network.outputs, str(network.activation), network.norms
+        kind = network.widths, cell.samples, network.outputs, network.activation.name, network.norms
         found.append(Work(cell, draws, kind, cost.flops, cost.numbers * BYTES[grid.precision]))
     return sorted(found, key=lambda item: (item.memory, item.kind))
 

@@ -5,6 +5,7 @@ from rich.table import Table
 from rich.text import Text
 
 from meanfield.comparison import Comparison
+from meanfield.exponents import Scaling
 from meanfield.given import GivenPrediction
 from meanfield.network import Network
 from meanfield.prediction import Prediction
@@ -215,6 +216,27 @@ def sweep(records: list[dict]) -> RenderableType:
             _with_error(record["eigenvalue_mean"], record["eigenvalue_mean_sem"]),
         )
     return table
+
+
+def scaling(records: list[dict]) -> RenderableType:
+    """One line per combination of the other axes: exponents, and the limit where there is one."""
+    table = Table(box=None, pad_edge=False, padding=(0, 1))
+    axes = [name for name in (records[0] if records else ()) if name not in Scaling._fields]
+    for title in (*axes, "exponent", "95 %: from", "to", "theory's", "limit", "cells"):
+        table.add_column(title, no_wrap=True, justify="right")
+    for record in records:
+        table.add_row(
+            *(str(record[axis]) for axis in axes),
+            *(_exponent(record, n) for n in ("exponent", "exponent_low", "exponent_high")),
+            _exponent(record, "theory_exponent"),
+            _with_error(record["limit"], record["limit_sem"]),
+            str(record["points"]),
+        )
+    return table
+
+
+def _exponent(record: dict, name: str) -> str:
+    return "–" if record[name] is None else f"{record[name]:.3f}"
 
 
 def validation(report: Report) -> RenderableType:

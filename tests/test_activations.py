@@ -2,6 +2,7 @@
 
 import dataclasses
 
+import custom_activations
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -9,7 +10,7 @@ import pytest
 from mpmath import mpf
 from problems import SMOOTH
 
-from meanfield.activations import ACTIVATIONS, Activation, resolve_activation
+from meanfield.activations import ACTIVATIONS, Activation, importable_name, resolve_activation
 from meanfield.averages import derivative
 
 pytestmark = pytest.mark.usefixtures("x64")
@@ -106,3 +107,34 @@ def test_records_are_immutable_and_hashable():
     with pytest.raises(dataclasses.FrozenInstanceError):
         ACTIVATIONS["relu"].name = "other"
     assert len({*ACTIVATIONS.values(), ACTIVATIONS["relu"]}) == len(ACTIVATIONS)
+
+
+def test_names_may_lead_into_a_module():
+    swish = resolve_activation("custom_activations:swish")
+    assert swish.name == "custom_activations:swish"
+    assert swish.function is custom_activations.swish
+    assert resolve_activation(swish.name) is swish  # one record: what is compiled is shared
+    kinked = resolve_activation("custom_activations:KINKED")
+    assert (kinked.name, kinked.kink_at_zero) == ("custom_activations:KINKED", True)
+
+
+@pytest.mark.parametrize(
+    ("path", "said"),
+    [
+        ("no_such_module:swish", "cannot be imported: No module named"),
+        ("custom_activations:swosh", "cannot be imported: .*no attribute 'swosh'"),
+        (":swish", "cannot be imported"),
+        ("custom_activations:NUMBER", "activation must be one of"),
+    ],
+)
+def test_paths_that_lead_nowhere_are_refused(path, said):
+    with pytest.raises(ValueError, match=said):
+        resolve_activation(path)
+
+
+def test_only_what_other_processes_can_import_has_a_name():
+    assert importable_name(ACTIVATIONS["tanh"]) == "tanh"
+    assert importable_name(custom_activations.swish) == "custom_activations:swish"
+    for nameless in (lambda u: u, custom_activations.KINKED):
+        with pytest.raises(ValueError, match="so that other processes can import it"):
+            importable_name(nameless)

@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+import custom_activations
 import numpy as np
 import pytest
 
@@ -82,7 +83,11 @@ def test_toml_says_the_same(tmp_path):
         ({"samples": 5, "width": [5, 0]}, r"width must be .*, got 0 in the cell width=0"),
         ({"samples": [2, 9], "norm": "batch@last"}, "at least 4 .* in the cell samples=2"),
         ({"samples": 5, "norm": ["batch@9"]}, "norm must place .* in the cell norm='batch@9'"),
-        ({"samples": 5, "activation": [abs]}, "activation must be one of"),
+        (
+            {"samples": 5, "activation": [lambda u: u]},
+            "activation must be a name or a function that",
+        ),
+        ({"samples": 5, "activation": ["swosh"]}, "activation must be one of"),
         ({"samples": 5, "draws": 0}, "draws must be a positive integer"),
         ({"samples": 5, "precision": "float16"}, "precision must be one of"),
         ({"samples": 5, "method": "exact"}, "method must be one of"),
@@ -92,6 +97,12 @@ def test_toml_says_the_same(tmp_path):
 def test_bad_grids(fields, message):
     with pytest.raises(ValueError, match=message):
         Grid(**{"depth": 3, "width": 5, **fields})
+
+
+def test_a_users_function_is_kept_by_its_name():
+    grid = Grid(depth=2, width=5, samples=5, activation=["tanh", custom_activations.swish])
+    assert grid.labels("activation") == ["tanh", "custom_activations:swish"]
+    assert Grid(**json.loads(json.dumps(grid.to_dict()))) == grid
 
 
 @pytest.mark.parametrize("text", ["width = ", "\xff", "[section]\nwidth = 3"])
