@@ -16,7 +16,7 @@ def progress_bar(items: Iterable, description: str, total: int | None = None) ->
     """
     try:
         from rich.console import Console
-        from rich.progress import Progress
+        from rich.progress import MofNCompleteColumn, Progress
     except ModuleNotFoundError:
         yield items
         return
@@ -27,7 +27,22 @@ def progress_bar(items: Iterable, description: str, total: int | None = None) ->
     if total is None and isinstance(items, Collection):
         total = len(items)
     try:
-        with Progress(console=console, transient=True) as bar:
+        columns = (*Progress.get_default_columns(), MofNCompleteColumn(), _rate_column())
+        with Progress(*columns, console=console, transient=True) as bar:
             yield bar.track(items, total=total, description=description)
     finally:
         _showing.release()
+
+
+def _rate_column():
+    """Items per second."""
+    from rich.progress import ProgressColumn
+    from rich.text import Text
+
+    class Rate(ProgressColumn):
+        def render(self, task):
+            return Text(
+                "" if task.speed is None else f"{task.speed:.3g}/s", style="progress.data.speed"
+            )
+
+    return Rate()

@@ -1,5 +1,7 @@
 import os
+import re
 import sys
+import time
 from contextlib import contextmanager
 from select import select
 
@@ -56,6 +58,7 @@ def test_a_terminal_shows_the_description_and_the_end(capsys):
         text = shown()
     assert "counting" in text
     assert "100%" in text
+    assert "3/3" in text
     assert capsys.readouterr().out == ""
 
 
@@ -65,6 +68,19 @@ def test_the_total_may_be_given_for_an_iterator():
         assert "100%" in shown()
         assert run(iter("abcd"), "unknown") == list("abcd")
         assert "unknown" in shown()
+
+
+def test_the_rate_is_shown():
+    def slowly():
+        for i in range(4):
+            time.sleep(0.12)
+            yield i
+
+    with terminal() as shown:
+        run(slowly(), "counting", total=4)
+        rates = re.findall(r"([\d.]+)/s", shown())
+    assert rates
+    assert 0 < float(rates[-1]) <= 4 / (3 * 0.12)  # the first item may come before the clock starts
 
 
 def test_a_bar_inside_a_bar_is_silent():
