@@ -18,6 +18,18 @@ def positive_integer(name: str, value: object, least: int = 1) -> int:
     return int(value)
 
 
+def random_seed(seed: object) -> int:
+    """`seed` as an int from 0 to 2⁶³ − 1.
+
+    Raises:
+        ValueError: It is anything else.
+    """
+    number = positive_integer("seed", seed, least=0)
+    if number >= 2**63:
+        raise ValueError(f"seed must be below 2**63, got {number}")
+    return number
+
+
 def variance(name: str, value: object) -> float:
     """`value` as a finite float of at least 0.
 

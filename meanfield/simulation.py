@@ -11,7 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 from numpy.typing import ArrayLike
 
-from meanfield.checks import one_of, positive_integer
+from meanfield.checks import one_of, positive_integer, random_seed
 from meanfield.devices import check_devices, spread
 from meanfield.given import GivenPrediction
 from meanfield.inputs import check_inputs
@@ -157,9 +157,7 @@ def simulate(
     """
     started = time.perf_counter()
     draws = positive_integer("draws", draws)
-    seed = positive_integer("seed", seed, least=0)
-    if seed >= 2**63:
-        raise ValueError(f"seed must be below 2**63, got {seed}")
+    seed = random_seed(seed)
     one_of("method", method, ("auto", *METHODS))
     one_of("precision", precision, tuple(BYTES))
     network, inputs, T = _check_inputs(network, inputs, samples, precision)
@@ -296,9 +294,9 @@ def _result(
     if absent:
         notes = [*notes, f"null: {', '.join(absent)}"]
     return Simulation(
-        eigenvalue_max=_statistic([m.leading[0] for m in measured]),
-        eigenvalue_mean=_statistic([m.trace / P for m in measured]),
-        eigenvalue_second_moment=_statistic(squares) if squares else None,
+        eigenvalue_max=statistic([m.leading[0] for m in measured]),
+        eigenvalue_mean=statistic([m.trace / P for m in measured]),
+        eigenvalue_second_moment=statistic(squares) if squares else None,
         estimator_sem=sems if estimated else None,
         leading_eigenvalues=tuple(tuple(m.leading.tolist()) for m in measured),
         eigenvalues=tuple(_nonzero(e, P, precision) for e in spectra) or None,
@@ -313,7 +311,8 @@ def _result(
     )
 
 
-def _statistic(values: list[float]) -> Statistic:
+def statistic(values: list[float]) -> Statistic:
+    """The statistic of these draws."""
     n = len(values)
     sem = float(np.std(values, ddof=1) / n**0.5) if n > 1 else None
     return Statistic(float(np.mean(values)), sem, tuple(float(v) for v in values))
