@@ -35,12 +35,15 @@ class Data:
         inputs: T×M_0, float64.
         targets: Labels of shape (T,) or values of shape (T, C), where the source has them.
         name: "digits", "array" or the file's name.
+        classes: Where the targets are labels, those that occur among all rows of the source,
+            ascending; else None.
         dropped: The indices, among the source's features, of those left out as constant.
         notes: What was done to the source: flattened, standardized, dropped, chosen.
     """
 
     inputs: np.ndarray
     targets: np.ndarray | None
+    classes: tuple[int, ...] | None
     name: str
     dropped: tuple[int, ...]
     notes: tuple[str, ...]
@@ -52,6 +55,21 @@ class Data:
     def __len__(self) -> int:
         """T."""
         return len(self.inputs)
+
+    def one_hot(self) -> np.ndarray:
+        """The labels as targets of a network with an output for every class, T×C.
+
+            y_tk = 1 if sample t is of class k, else 0
+
+        C counts the classes of the whole source, so that it does not depend on the rows chosen.
+
+        Raises:
+            ValueError: The targets are no labels, or there are none.
+        """
+        if self.targets is None or self.classes is None:
+            held = "no targets" if self.targets is None else f"values {self.targets.shape}"
+            raise ValueError(f"targets of {self.name} must be integer labels (T,), got {held}")
+        return (self.targets[:, None] == np.array(self.classes)).astype(np.float64)
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -96,6 +114,7 @@ def load_data(
     rows = len(inputs)
     if samples is not None and samples > rows:
         raise ValueError(f"samples must be at most the {rows} rows of {where}, got {samples}")
+    classes = None if targets is None else _classes(targets)
     dropped: tuple[int, ...] = ()
     if standardize:
         constant = _standardize(inputs)
@@ -108,7 +127,7 @@ def load_data(
         inputs = inputs[chosen]
         targets = None if targets is None else targets[chosen]
         notes.append(f"{samples} of {rows} rows chosen at random, seed {seed}")
-    return Data(np.ascontiguousarray(inputs), targets, name, dropped, tuple(notes))
+    return Data(np.ascontiguousarray(inputs), targets, classes, name, dropped, tuple(notes))
 
 
 def _load(source: str | os.PathLike | ArrayLike) -> tuple[str, str, np.ndarray, np.ndarray | None]:
@@ -166,6 +185,11 @@ def _check_targets(where: str, array: np.ndarray, rows: int) -> np.ndarray:
         )
     targets = _finite(f"targets of {where}", array)
     return array.astype(np.int64) if array.dtype.kind in "iu" else targets
+
+
+def _classes(targets: np.ndarray) -> tuple[int, ...] | None:
+    labels = targets.ndim == 1 and targets.dtype.kind == "i"
+    return tuple(np.unique(targets).tolist()) if labels else None
 
 
 def _finite(where: str, array: np.ndarray) -> np.ndarray:
