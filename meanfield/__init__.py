@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from meanfield.sweep_store import load
     from meanfield.sweep_tables import summarize
     from meanfield.sweeps import sweep
+    from meanfield.training import train
+    from meanfield.training_data import teacher
+    from meanfield.training_result import Threshold, Training
     from meanfield.validation import validate
 
 __version__ = "0.1.0"
@@ -36,6 +39,8 @@ _HOMES = {
     "Prediction": "prediction",
     "Simulation": "simulation",
     "Spectrum": "prediction",
+    "Threshold": "training_result",
+    "Training": "training_result",
     "compare": "comparison",
     "diagram": "diagrams",
     "load": "sweep_store",
@@ -47,6 +52,8 @@ _HOMES = {
     "spectrum": "prediction",
     "summarize": "sweep_tables",
     "sweep": "sweeps",
+    "teacher": "training_data",
+    "train": "training",
     "validate": "validation",
 }
 
@@ -62,6 +69,8 @@ __all__ = [
     "Prediction",
     "Simulation",
     "Spectrum",
+    "Threshold",
+    "Training",
     "__version__",
     "compare",
     "diagram",
@@ -75,6 +84,8 @@ __all__ = [
     "spectrum",
     "summarize",
     "sweep",
+    "teacher",
+    "train",
     "validate",
 ]
 
