@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import click
+import numpy as np
 from rich.console import Console
 
 from meanfield import __version__, plot, tables
@@ -22,6 +23,8 @@ from meanfield.sweep_plan import plan
 from meanfield.sweep_store import load
 from meanfield.sweep_tables import select_cells, summarize, sweep_summary
 from meanfield.sweeps import sweep
+from meanfield.training import train
+from meanfield.training_data import teacher
 from meanfield.validation import validate
 
 PIPE_WIDTH = 120
@@ -372,6 +375,74 @@ def scaling_command(store: Path, select, along: str, variable: str, as_json: boo
     frame = scaling(select_cells(load(store), select), variable, along=along).to_dataframe()
     records = json.loads(frame.reset_index().to_json(orient="records", double_precision=15))
     _show({"along": along, "lines": records}, tables.scaling(records), as_json)
+
+
+RATES, FACTOR = 13, 8.0  # learning rates by default, and how far from theory's limit they reach
+
+
+def _learning_rates(context, parameter, text: str | None) -> tuple[float, ...] | None:
+    """LOW:HIGH:COUNT, spaced evenly in the logarithm, or a comma-separated list."""
+    if text is None or ":" not in text:
+        return _list_of(float)(context, parameter, text)
+    try:
+        low, high, count = text.split(":")
+        if not 0 < float(low) < float(high) < np.inf or int(count) < 2:
+            raise ValueError
+        return tuple(np.geomspace(float(low), float(high), int(count)).tolist())
+    except ValueError as error:
+        raise click.BadParameter(
+            f"expected LOW:HIGH:COUNT with 0 < LOW < HIGH and COUNT >= 2, got {text!r}"
+        ) from error
+
+
+def _rates_around(limit: float | None) -> tuple[float, ...]:
+    if limit is None:
+        raise ValueError("learning_rates is required where theory has no 2/lambda_max, got None")
+    return tuple(np.geomspace(limit / FACTOR, limit * FACTOR, RATES).tolist())
+
+
+def _targets(data: Data) -> np.ndarray:
+    """What the data are to be fitted to: an output for every class, or the values themselves."""
+    if data.targets is None:
+        raise ValueError(f"data must have labels or targets to train on, {data.name} has none")
+    return data.targets if data.classes is None else data.one_hot()
+
+
+@cli.command("train")
+@network_options
+@data_options
+@click.option(
+    "--learning-rates", callback=_learning_rates, metavar="LOW:HIGH:COUNT",
+    help="Log-spaced, or a comma-separated list; default: a factor 8 around 2/lambda_max.",
+)  # fmt: skip
+@click.option("--draws", type=int, default=5, show_default=True, help="Initializations.")
+@click.option("--steps", type=int, default=300, show_default=True, help="Of gradient descent.")
+@click.option(
+    "--store", type=click.Path(file_okay=False, path_type=Path),
+    help="A folder for the state; an unfinished training there is taken up again.",
+)  # fmt: skip
+@seed_option
+@json_option
+def train_command(
+    network: Network, samples, data: Data | None, learning_rates, seed: int, as_json: bool, **rest
+) -> None:
+    """Train at many learning rates, and set where that diverges against theory's 2/lambda_max.
+
+    On a random teacher's outputs, or on the targets of the data, one output per class.
+    """
+    if data is None:
+        if samples is None:
+            raise ValueError("samples is required unless --data is given, got None")
+        inputs, targets = teacher(network, samples, seed=seed)
+        limit = predict(network, samples).learning_rate_max
+    else:
+        inputs, targets = data.inputs, _targets(data)
+        limit = predict(network, inputs=inputs, seed=seed).learning_rate_max
+    rates = _rates_around(limit) if learning_rates is None else learning_rates
+    result = train(network, inputs, targets, learning_rates=rates, seed=seed, **rest)
+    printed = {**result.to_dict(), "theory_learning_rate_max": limit}
+    table = tables.training(result, limit, data.notes if data else ())
+    _show(_with_data(printed, data), table, as_json)
 
 
 @cli.command("validate")

@@ -9,8 +9,8 @@ import jax.numpy as jnp
 from meanfield.network import Structure
 from meanfield.sampling import Parameters, forward
 
-# A lane has diverged once its loss exceeds its initial one by this factor. Wide networks survive
-# η a little above 2/λ_max by a spike of the loss of at most about M, and then train on.
+# A lane has diverged once its loss exceeds its initial one by this factor. Above 2/λ_max networks
+# first survive a spike and then train on: spikes of 400 times the initial loss were seen to.
 DIVERGED = 1e4
 
 
@@ -20,12 +20,14 @@ class Course(NamedTuple):
     Attributes:
         taken: Steps taken; a lane that has diverged takes no more.
         initial: E before the first step.
-        loss: E after the last one.
+        peak: The largest E so far.
+        loss: E after the last step.
         diverged: Whether E was not finite or above DIVERGED times the initial one.
     """
 
     taken: jax.Array
     initial: jax.Array
+    peak: jax.Array
     loss: jax.Array
     diverged: jax.Array
 
@@ -42,7 +44,9 @@ def start(networks: list[Parameters]) -> Lanes:
     n = len(networks)
     parameters = jax.tree.map(lambda *leaves: jnp.stack(leaves), *networks)
     zeros = jnp.zeros(n, jnp.float32)
-    return Lanes(parameters, Course(jnp.zeros(n, jnp.int32), zeros, zeros, jnp.zeros(n, bool)))
+    return Lanes(
+        parameters, Course(jnp.zeros(n, jnp.int32), zeros, zeros, zeros, jnp.zeros(n, bool))
+    )
 
 
 def squared_loss(
@@ -95,11 +99,11 @@ def _step(
     loss = partial(squared_loss, structure, inputs=inputs, targets=targets)
     E, gradient = jax.value_and_grad(loss)(parameters)
     initial = jnp.where(course.taken == 0, E, course.initial)
-    limit = DIVERGED * initial
-    diverged = course.diverged | ~(jnp.isfinite(E) & (E <= limit))  # NaN is above any limit
+    diverged = course.diverged | ~jnp.isfinite(E) | (E > DIVERGED * initial)
     moves = moves & ~diverged
     optimizer = optax.sgd(learning_rate)
     updates, _ = optimizer.update(gradient, optimizer.init(parameters))
     moved = optax.apply_updates(parameters, updates)
     parameters = jax.tree.map(partial(jnp.where, moves), moved, parameters)
-    return Lanes(parameters, Course(course.taken + moves, initial, E, diverged))
+    peak = jnp.fmax(course.peak, E)  # 0 before the first step
+    return Lanes(parameters, Course(course.taken + moves, initial, peak, E, diverged))

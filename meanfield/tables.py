@@ -12,6 +12,7 @@ from meanfield.prediction import Prediction
 from meanfield.readout import ASYMPTOTIC
 from meanfield.simulation import Simulation, Statistic
 from meanfield.sweep_plan import Plan
+from meanfield.training_result import Threshold, Training
 from meanfield.validation import Report
 from meanfield.validation_data import DIGITS
 
@@ -267,3 +268,36 @@ def validation(report: Report) -> RenderableType:
         f"{report.width} in {report.seconds:.0f} s; tolerance = {report.sems:g} standard errors + "
         f"{report.allowance:g}/√width",
     )
+
+
+def training(
+    result: Training, learning_rate_max: float | None, data_notes: tuple[str, ...]
+) -> RenderableType:
+    """One line per learning rate; below them where training fails, against theory's 2/λ_max."""
+    table = Table("η", "loss", "diverged", "rose", "steps taken", box=None, pad_edge=False)
+    limits = Table("learning rate", "η", "/ theory", box=None, pad_edge=False)
+    for column in (*table.columns, *limits.columns[1:]):
+        column.justify = "right"
+    draws = result.diverged.shape[1]
+    for i, rate in enumerate(result.learning_rates):
+        loss = result.loss[i]
+        table.add_row(
+            _number(rate),
+            "diverged" if loss is None else _with_error(loss.mean, loss.sem),
+            f"{result.diverged[i].sum()} of {draws}",
+            f"{result.rose[i].sum()} of {draws}",
+            f"{result.steps_taken[i].mean():.0f}",
+        )
+    limits.add_row("theory's limit 2/λ_max", _number(learning_rate_max), "")
+    limits.add_row("the loss rises from", *_against(result.instability, learning_rate_max))
+    limits.add_row("training diverges from", *_against(result.threshold, learning_rate_max))
+    heading = _heading(result.network, result.samples, result.network.parameters)
+    how = f"{result.steps} steps on {draws} networks per learning rate, {result.seconds:.1f} s"
+    notes = _notes((*data_notes, *result.notes))
+    return Group(heading, how, "", table, "", limits, "", *notes)
+
+
+def _against(threshold: Threshold, limit: float | None) -> tuple[str, str]:
+    mean = threshold.mean
+    ratio = "–" if mean is None or limit is None else f"{mean / limit:.3g}"
+    return _with_error(mean, threshold.sem), ratio

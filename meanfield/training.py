@@ -87,6 +87,7 @@ def train(
     course = _train(task, [g + g[-1:] * (size - len(g)) for g in groups])
     course = jax.tree.map(lambda a: a[: len(runs)].reshape(len(rates), draws), course)
     losses = np.where(course.diverged, np.nan, course.loss)
+    rose = course.diverged | (course.peak > course.initial)
     initial = course.initial[0]
     return Training(
         network=network,
@@ -96,12 +97,14 @@ def train(
         learning_rates=rates,
         losses=losses,
         diverged=course.diverged,
+        rose=rose,
         steps_taken=course.taken,
         initial_losses=np.where(np.isfinite(initial), initial, np.nan),
         loss=surviving(losses),
         threshold=threshold(rates, course.diverged),
+        instability=threshold(rates, rose),
         seconds=time.perf_counter() - started,
-        notes=tuple(explain_training(course.diverged)),
+        notes=tuple(explain_training(course.diverged, rose)),
     )
 
 

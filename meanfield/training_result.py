@@ -11,16 +11,16 @@ from meanfield.simulation import Statistic, statistic
 
 @dataclass(frozen=True)
 class Threshold:
-    """The learning rate from which training diverges, the measured counterpart of 2/λ_max.
+    """The learning rate from which something happens, to be held against 2/λ_max.
 
         η_c = √(η₋ η₊)
 
-    η₊ is the smallest learning rate at which a draw diverged and η₋ the one below it in the list.
+    η₊ is the smallest learning rate at which it happened to a draw, η₋ the one below in the list.
 
     Attributes:
         mean, sem: Over draws; None unless every draw has a threshold, for a mean over the others
             would be biased; sem also None with a single draw.
-        draws: The threshold of every draw; None where it diverged at all learning rates or at
+        draws: The threshold of every draw; None where it happened at all learning rates or at
             none.
         resolution: The largest √(η₊/η₋): up to this factor off, a threshold would look the same.
     """
@@ -42,11 +42,14 @@ class Training:
         losses: E after the last step; NaN where it diverged.
         diverged: Whether it did: E not finite, or above `meanfield.descent.DIVERGED` times the
             initial one.
+        rose: Whether E ever was above the initial one.
         steps_taken: `steps`, or how many it took to diverge.
         initial_losses: E before the first step, of every draw; NaN where it is not finite.
         loss: For every learning rate the mean over those draws that did not diverge; None where
             all did.
         threshold: From which learning rate on it diverged.
+        instability: From which learning rate on E rose. Nonlinear networks can survive η above 2/λ_max: E rises
+            and they move to where F is flatter. This is where that begins.
         seconds: Wall-clock time of this call, compilation included.
         notes: What else to know.
     """
@@ -58,10 +61,12 @@ class Training:
     learning_rates: tuple[float, ...]
     losses: np.ndarray = field(repr=False)
     diverged: np.ndarray = field(repr=False)
+    rose: np.ndarray = field(repr=False)
     steps_taken: np.ndarray = field(repr=False)
     initial_losses: np.ndarray = field(repr=False)
     loss: tuple[Statistic | None, ...] = field(repr=False)
     threshold: Threshold
+    instability: Threshold
     seconds: float
     notes: tuple[str, ...]
 
@@ -73,10 +78,12 @@ class Training:
             "learning_rates": list(self.learning_rates),
             "losses": _plain(self.losses),
             "diverged": self.diverged.tolist(),
+            "rose": self.rose.tolist(),
             "steps_taken": self.steps_taken.tolist(),
             "initial_losses": _plain(self.initial_losses),
             "loss": [None if s is None else asdict(s) for s in self.loss],
             "threshold": asdict(self.threshold),
+            "instability": asdict(self.instability),
             "notes": list(self.notes),
         }
 
@@ -87,9 +94,9 @@ def surviving(losses: np.ndarray) -> tuple[Statistic | None, ...]:
     return tuple(statistic(row) if row else None for row in rows)
 
 
-def threshold(learning_rates: tuple[float, ...], diverged: np.ndarray) -> Threshold:
-    """Where every draw, a column of `diverged`, first diverged."""
-    brackets = [_bracket(learning_rates, column) for column in diverged.T]
+def threshold(learning_rates: tuple[float, ...], happened: np.ndarray) -> Threshold:
+    """From where on it happened to every draw, a column of `happened`."""
+    brackets = [_bracket(learning_rates, column) for column in happened.T]
     found = [bracket for bracket in brackets if bracket is not None]
     draws = tuple(None if b is None else (b[0] * b[1]) ** 0.5 for b in brackets)
     over = statistic([d for d in draws if d is not None]) if len(found) == len(draws) else None
@@ -101,27 +108,27 @@ def threshold(learning_rates: tuple[float, ...], diverged: np.ndarray) -> Thresh
     )
 
 
-def explain_training(diverged: np.ndarray) -> Iterator[str]:
+def explain_training(diverged: np.ndarray, rose: np.ndarray) -> Iterator[str]:
     """Notes on what a training shows, and why numbers are null."""
     if diverged.any():
         yield f"{diverged.sum()} of {diverged.size} runs diverged; means are over the others"
     draws = diverged.shape[1]
-    if never := int((~diverged.any(axis=0)).sum()):
-        yield f"threshold: {never} of {draws} draws diverged at no learning rate"
-    if always := int(diverged[0].sum()):
-        yield f"threshold: {always} of {draws} draws diverged at the smallest learning rate already"
-    absent = [
-        *(["sem (a single draw)"] if draws == 1 else []),
-        *(["threshold's mean (not every draw has one)"] if never or always else []),
-    ]
+    absent = ["sem (a single draw)"] if draws == 1 else []
+    for name, happened in (("threshold", diverged), ("instability", rose)):
+        never, always = int((~happened.any(axis=0)).sum()), int(happened[0].sum())
+        if never or always:
+            absent.append(
+                f"{name}'s mean (of {draws} draws {never} had it at no learning rate, {always} at "
+                f"the smallest already)"
+            )
     if absent:
         yield f"null: {', '.join(absent)}"
 
 
-def _bracket(learning_rates: tuple[float, ...], diverged: np.ndarray) -> tuple[float, float] | None:
-    if diverged[0] or not diverged.any():
+def _bracket(learning_rates: tuple[float, ...], happened: np.ndarray) -> tuple[float, float] | None:
+    if happened[0] or not happened.any():
         return None
-    first = int(diverged.argmax())
+    first = int(happened.argmax())
     return learning_rates[first - 1], learning_rates[first]
 
 
