@@ -96,14 +96,14 @@ def _step(
     import optax  # of the `train` extra
 
     parameters, course = lane
-    loss = partial(squared_loss, structure, inputs=inputs, targets=targets)
-    E, gradient = jax.value_and_grad(loss)(parameters)
-    initial = jnp.where(course.taken == 0, E, course.initial)
-    diverged = course.diverged | ~jnp.isfinite(E) | (E > DIVERGED * initial)
+    objective = partial(squared_loss, structure, inputs=inputs, targets=targets)
+    loss, gradient = jax.value_and_grad(objective)(parameters)
+    initial = jnp.where(course.taken == 0, loss, course.initial)
+    peak = jnp.fmax(course.peak, loss)  # 0 before the first step
+    diverged = course.diverged | ~jnp.isfinite(loss) | (loss > DIVERGED * initial)
     moves = moves & ~diverged
-    optimizer = optax.sgd(learning_rate)
+    optimizer = optax.sgd(learning_rate)  # without momentum it has no state to carry along
     updates, _ = optimizer.update(gradient, optimizer.init(parameters))
     moved = optax.apply_updates(parameters, updates)
     parameters = jax.tree.map(partial(jnp.where, moves), moved, parameters)
-    peak = jnp.fmax(course.peak, E)  # 0 before the first step
-    return Lanes(parameters, Course(course.taken + moves, initial, peak, E, diverged))
+    return Lanes(parameters, Course(course.taken + moves, initial, peak, loss, diverged))

@@ -48,8 +48,8 @@ class Training:
         loss: For every learning rate the mean over those draws that did not diverge; None where
             all did.
         threshold: From which learning rate on it diverged.
-        instability: From which learning rate on E rose. Nonlinear networks can survive η above 2/λ_max: E rises
-            and they move to where F is flatter. This is where that begins.
+        instability: From which learning rate on E rose. Nonlinear networks can survive η above
+            2/λ_max: E rises, and they move to where F is flatter. Here that begins.
         seconds: Wall-clock time of this call, compilation included.
         notes: What else to know.
     """

@@ -79,6 +79,33 @@ def test_the_source_is_left_alone(standardize):
     np.testing.assert_array_equal(x, X)
 
 
+# Labels as targets
+
+
+def test_digits_have_an_output_for_every_class_whatever_rows_are_chosen():
+    few = load_data("digits", 5, seed=3)
+    assert few.classes == tuple(range(10))
+    assert len(set(few.targets.tolist())) < 10
+    np.testing.assert_array_equal(few.one_hot(), np.eye(10)[few.targets])
+
+
+def test_labels_need_not_start_at_zero(tmp_path):
+    np.savez(tmp_path / "x.npz", x=X, y=np.array([7, -2, 3] * 4))
+    loaded = load_data(tmp_path / "x.npz")
+    assert loaded.classes == (-2, 3, 7)
+    np.testing.assert_array_equal(loaded.one_hot()[:3], [[0, 0, 1], [1, 0, 0], [0, 1, 0]])
+
+
+@pytest.mark.parametrize("targets", [None, X[:, 0], X[:, :2], np.ones((12, 2), int)])
+def test_only_labels_become_one_hot(tmp_path, targets):
+    given = {} if targets is None else {"y": targets}
+    np.savez(tmp_path / "x.npz", x=X, **given)
+    loaded = load_data(tmp_path / "x.npz")
+    assert loaded.classes is None
+    with pytest.raises(ValueError, match=r"targets of x.npz must be integer labels \(T,\), got"):
+        loaded.one_hot()
+
+
 # Constant features
 
 

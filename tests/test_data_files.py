@@ -178,6 +178,7 @@ def test_folders_of_mnist(tmp_path, dot, gz, labels_gz):
         loaded = load_data(str(path), standardize=False)
         np.testing.assert_array_equal(loaded, IMAGES[::step].reshape(6, 6))
         np.testing.assert_array_equal(loaded.targets, None if labels_gz is None else Y[::step])
+        assert loaded.classes == (None if labels_gz is None else (1, 3, 4, 5, 9))
         assert loaded.name == path.name
 
 
