@@ -1,6 +1,7 @@
 """`meanfield train`: the library's numbers, as JSON and as a table."""
 
 import json
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -9,7 +10,7 @@ from meanfield import Network, load_data, predict, teacher, train
 from meanfield.cli import run
 
 NET = Network(widths=(4, 5), bias_var=0.2)
-ARGUMENTS = "train --widths 4,5 --bias-var 0.2 --samples 9".split()
+ARGUMENTS = ["train", "--widths", "4,5", "--bias-var", "0.2", "--samples", "9"]
 SHORT = ["--draws", "2", "--steps", "30"]
 
 
@@ -41,6 +42,15 @@ def test_a_teacher_is_learnt(capsys, text, rates):
     assert result == json.loads(json.dumps(expected))
 
 
+def test_without_a_limit_learning_rates_must_be_given(capsys, monkeypatch):
+    without = SimpleNamespace(learning_rate_max=None)
+    monkeypatch.setattr("meanfield.cli.predict", lambda *_: without)
+    assert run(ARGUMENTS) == 2
+    assert "learning_rates is required where theory has no" in capsys.readouterr().err
+    text = output(capsys, *ARGUMENTS, *SHORT, "--learning-rates", "0.01,50")
+    assert "theory's limit 2/λ_max –" in " ".join(text.split())
+
+
 def test_learning_rates_surround_theory_by_default(capsys):
     result = printed(capsys, *ARGUMENTS, "--draws", "1", "--steps", "1")
     limit = result["theory_learning_rate_max"]
@@ -48,8 +58,9 @@ def test_learning_rates_surround_theory_by_default(capsys):
 
 
 def test_labels_of_data_are_one_hot_targets(capsys, tmp_path):
-    line = "train --depth 2 --width 5 --outputs 10 --data digits --samples 20 --data-seed 1".split()
-    result = printed(capsys, *line, *SHORT, "--learning-rates", "0.01", "--store", f"{tmp_path}")
+    network, data = "--depth 2 --width 5 --outputs 10", "--data digits --samples 20 --data-seed 1"
+    line = f"train {network} {data} --learning-rates 0.01".split()
+    result = printed(capsys, *line, *SHORT, "--store", f"{tmp_path}")
     digits = load_data("digits", 20, seed=1)
     network = Network(depth=2, width=5, outputs=10)
     expected = train(
@@ -82,7 +93,6 @@ BAD = {
     "--learning-rates 1,b": "expected a comma-separated list, got '1,b'",
     "--learning-rates 2,1": "learning_rates must ascend",
     "--steps 0": "steps must be a positive integer, got 0",
-    "--outputs 3 --norm layer@last": "learning_rates is required where theory has no 2/lambda_max",
 }
 
 

@@ -75,7 +75,7 @@ def test_a_killed_training_is_taken_up(tmp_path):
     with np.load(tmp_path / "lanes-0000.npz") as kept:
         taken = kept["arr_4"]
     steps = int(taken.max()) + 30
-    request = tmp_path / "request.json"
+    request = tmp_path / "request.json"  # as if it had been asked for no more steps than that
     request.write_text(request.read_text().replace('"steps": 1000000', f'"steps": {steps}'))
     options = {**OPTIONS, "steps": steps}
     same(train(NET, X, Y, store=tmp_path, **options), train(NET, X, Y, **options))
