@@ -4,7 +4,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from meanfield.checks import one_of, positive_integer, variance
+from meanfield.checks import one_of, positive_integer, random_seed, variance
 
 
 @pytest.mark.parametrize("value", [1, 7, np.int32(3), np.int64(10**12), 10**30])
@@ -53,3 +53,15 @@ def test_one_of_lists_what_is_accepted():
         with pytest.raises(ValueError, match="method must be one of auto, dual, got ") as error:
             one_of("method", value, ("auto", "dual"))
         assert str(error.value).endswith(repr(value))
+
+
+@pytest.mark.parametrize("seed", [0, 2**63 - 1, np.int64(5)])
+def test_seeds(seed):
+    assert random_seed(seed) == seed
+    assert type(random_seed(seed)) is int
+
+
+@pytest.mark.parametrize("seed", [-1, 2**63, 0.5, True, "1"])
+def test_bad_seeds(seed):
+    with pytest.raises(ValueError, match=f"seed must be .*, got {seed!r}"):
+        random_seed(seed)
