@@ -58,11 +58,11 @@ def test_learning_rates_surround_theory_by_default(capsys):
 
 
 def test_labels_of_data_are_one_hot_targets(capsys, tmp_path):
-    network, data = "--depth 2 --width 5 --outputs 10", "--data digits --samples 20 --data-seed 1"
+    network, data = "--depth 1 --width 5 --outputs 10", "--data digits --samples 20 --data-seed 1"
     line = f"train {network} {data} --learning-rates 0.01".split()
     result = printed(capsys, *line, *SHORT, "--store", f"{tmp_path}")
     digits = load_data("digits", 20, seed=1)
-    network = Network(depth=2, width=5, outputs=10)
+    network = Network(depth=1, width=5, outputs=10)
     expected = train(
         network, digits, digits.one_hot(), learning_rates=[0.01], draws=2, steps=30, store=tmp_path
     )
