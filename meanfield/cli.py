@@ -18,6 +18,7 @@ from meanfield.grids import Grid
 from meanfield.methods import BYTES, METHODS
 from meanfield.network import Network
 from meanfield.prediction import predict
+from meanfield.reproduction import reproduce
 from meanfield.simulation import SimulationError, SimulationInterrupted, simulate
 from meanfield.sweep_plan import plan
 from meanfield.sweep_store import load
@@ -457,3 +458,24 @@ def validate_command(quick: bool, seed: int, as_json: bool) -> int | None:
     report = validate(quick=quick, seed=seed)
     _show(report.to_dict(), tables.validation(report), as_json)
     return None if report.passed else FAILED
+
+
+@cli.command("reproduce")
+@click.option(
+    "--full/--quick", default=False, show_default=True,
+    help="Sizes like the paper's, or what two cores make in minutes.",
+)  # fmt: skip
+@click.option("--only", multiple=True, metavar="NAME", help="Only this figure; may be repeated.")
+@click.option(
+    "--out", type=click.Path(file_okay=False, path_type=Path), default="figures", show_default=True,
+    help="A folder for figures and page; an unfinished run there is taken up again.",
+)  # fmt: skip
+@json_option
+def reproduce_command(full: bool, only: tuple[str, ...], out: Path, as_json: bool) -> int | None:
+    """Draw the figures, theory against sampled networks, and a page that shows them.
+
+    Exits with 1 if a figure failed.
+    """
+    report = reproduce(full=full, only=only, out=out)
+    _show(report.to_dict(), tables.reproduction(report), as_json)
+    return FAILED if report.failures else None

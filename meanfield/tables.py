@@ -10,6 +10,7 @@ from meanfield.given import GivenPrediction
 from meanfield.network import Network
 from meanfield.prediction import Prediction
 from meanfield.readout import ASYMPTOTIC
+from meanfield.reproduction import Report as Reproduction
 from meanfield.simulation import Simulation, Statistic
 from meanfield.sweep_plan import Plan
 from meanfield.training_result import Threshold, Training
@@ -238,6 +239,16 @@ def scaling(records: list[dict]) -> RenderableType:
 
 def _exponent(record: dict, name: str) -> str:
     return "–" if record[name] is None else f"{record[name]:.3f}"
+
+
+def reproduction(report: Reproduction) -> RenderableType:
+    """One line per figure, and where the page is."""
+    table = Table(box=None, pad_edge=False, padding=(0, 1))
+    for figure in report.figures:
+        table.add_row(figure["name"], figure["size"], f"{figure['seconds']:g} s")
+    for name, message in report.failures.items():
+        table.add_row(name, Text("FAIL", style="bold red"), message)
+    return Group(table, "", f"see {report.index}")
 
 
 def validation(report: Report) -> RenderableType:

@@ -1,0 +1,127 @@
+"""Regenerating every figure, each from its own script `figure_NAME.py`, and a page that shows them.
+
+A figure that fails does not stop the others; sweeps are kept, so that a run can be taken up again.
+"""
+
+import importlib
+import json
+import sys
+import time
+import traceback
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import jax
+
+from meanfield import __version__
+from meanfield.checks import one_of
+from meanfield.plot import style
+from meanfield.progress import progress_bar
+from meanfield.reproduction_page import page
+from meanfield.reproduction_run import RUNS, Made, Run, Workers
+
+FIGURES = ("width", "mean", "spectra", "placement", "phase", "data")  # in the page's order
+PACKAGE = Path(__file__).parent
+INDEX = "index.html"
+
+
+@dataclass(frozen=True)
+class Report:
+    """What came of a run.
+
+    Attributes:
+        figures: The record of every figure that was made, as NAME.json holds it.
+        failures: What went wrong with the others, by name.
+        index: The page.
+    """
+
+    figures: tuple[dict, ...]
+    failures: dict[str, str]
+    index: Path
+
+    def to_dict(self) -> dict:
+        """All fields in plain Python types, as the command line's `--json` prints them."""
+        return {**vars(self), "figures": list(self.figures), "index": str(self.index)}
+
+
+def reproduce(
+    *, full: bool = False, only: Sequence[str] = (), out: Path | str = "figures"
+) -> Report:
+    """Makes figures, and the page of all figures that are in the folder.
+
+    Args:
+        full: Sizes like the paper's, for hours or a GPU; else minutes on two cores.
+        only: The names of the figures to make, all by default.
+        out: The folder; made if need be.
+
+    Raises:
+        ValueError: A name is unknown.
+        ModuleNotFoundError: matplotlib is not installed.
+        OSError: The folder cannot be written.
+    """
+    names = [one_of("only", name, FIGURES) for name in only or FIGURES]
+    folder = Path(out)
+    (folder / RUNS).mkdir(parents=True, exist_ok=True)
+    style.pyplot().switch_backend("Agg")
+    made, failures = [], {}
+    with Workers() as workers, progress_bar(names, "drawing figures") as bar:
+        for name in bar:
+            try:
+                made.append(_make(Run(name, full, folder, workers)))
+            except Exception as error:
+                log = folder / RUNS / f"{name}-error.txt"
+                log.write_text(traceback.format_exc())
+                failures[name] = f"{type(error).__name__}: {error} (more in {log})"
+    return Report(tuple(made), failures, _write_index(folder))
+
+
+def main(script: str) -> None:
+    """Makes the figure of one script, with the options of `meanfield reproduce`."""
+    from meanfield import __main__ as command  # it imports this module
+
+    name = Path(script).stem.removeprefix("figure_").replace("_", "-")
+    sys.argv[1:1] = ["reproduce", "--only", name]
+    command.main()
+
+
+def scripts_folder() -> Path:
+    """Where the scripts are: in the package once it is installed, else beside it."""
+    installed = PACKAGE / "figure_scripts"
+    return installed if installed.is_dir() else PACKAGE.parent / "scripts"
+
+
+def _make(run: Run) -> dict:
+    """Runs the figure's script and writes its record."""
+    if (folder := str(scripts_folder())) not in sys.path:
+        sys.path.append(folder)  # scripts share what they draw
+    started = time.perf_counter()
+    script = importlib.import_module(f"figure_{run.name.replace('-', '_')}")
+    with style.context():
+        made: Made = script.make(run)
+    record = {
+        "name": run.name,
+        **made._asdict(),
+        "numbers": [number._asdict() for number in made.numbers],
+        "size": run.size,
+        "seed": run.seed,
+        "meanfield": __version__,
+        "jax": jax.__version__,
+        "device": jax.devices()[0].device_kind,
+        "seconds": round(time.perf_counter() - started, 1),
+    }
+    text = json.dumps(record, allow_nan=False, ensure_ascii=False, indent=1)
+    (run.out / f"{run.name}.json").write_text(text + "\n", encoding="utf-8")
+    return record
+
+
+def _write_index(folder: Path) -> Path:
+    """The page of all figures that are in the folder."""
+    figures = []
+    for name in FIGURES:
+        if (path := folder / f"{name}.json").exists():
+            picture = path.with_suffix(".png").read_bytes()
+            figures.append((json.loads(path.read_text(encoding="utf-8")), picture))
+    index = folder / INDEX
+    index.write_text(page(figures), encoding="utf-8")
+    return index

@@ -1,0 +1,87 @@
+"""What the figures along the width share: sweeps at T = M, and a panel per activation."""
+
+import pandas
+import xarray
+
+import meanfield as mf
+from meanfield.plot import style
+from meanfield.reproduction_run import Number, Run, numbers
+
+ACTIVATIONS = {"tanh": (3.0, 0.64), "relu": (2.0, 0.1), "linear": (1.0, 0.1)}  # (σ_w², σ_b²)
+PLACEMENTS = ["none", "layer@hidden", "batch@hidden", "batch@all", "mean@last", "batch@last"]
+DEPTH, OUTPUTS = 3, 10
+WIDTHS = [50, 100, 200], [100, 200, 400, 800, 1600]  # quick, full
+DRAWS = 8, 20
+TIGHT = {"ncols": 2, "fontsize": 6.3, "handlelength": 1, "columnspacing": 1}
+
+
+def sweeps(run: Run, activation: str) -> list[xarray.Dataset]:
+    """All placements of one activation; that over the outputs needs more of these."""
+    weight_var, bias_var = ACTIVATIONS[activation]
+    found = []
+    for outputs, norms in {1: PLACEMENTS, OUTPUTS: ["layer@last"]}.items():
+        grid = mf.Grid(
+            depth=DEPTH,
+            width=run.choose(*WIDTHS),
+            samples="width",
+            outputs=outputs,
+            activation=activation,
+            weight_var=weight_var,
+            bias_var=bias_var,
+            norm=norms,
+            draws=run.choose(*DRAWS),
+            seed=run.seed,
+            second_moment=False,
+        )
+        found.append(run.sweep(f"width-{activation}-{outputs}", grid))
+    return found
+
+
+def panels(run: Run, variable: str, prepare=lambda dataset: dataset, mark=None):
+    """The figure of one statistic with fitted exponents, its numbers and its data."""
+    size = {"figsize": (style.PAGE, 3.4), "layout": "constrained", "sharey": True}
+    figure, row = style.pyplot().subplots(1, 3, **size)
+    rows, frames = [], []
+    for axes, (activation, (weight_var, bias_var)) in zip(row, ACTIVATIONS.items(), strict=True):
+        for dataset in map(prepare, sweeps(run, activation)):
+            fits = mf.scaling(dataset, variable).to_dataframe()
+            labels = {
+                str(norm): f"{norm}: $M^{{{fit.exponent:.2f}}}$" for norm, fit in fits.iterrows()
+            }
+            mf.plot.along(dataset, "width", variable, axes, labels=labels)
+            if mark:
+                mark(axes, dataset)
+            frames.append(mf.summarize(dataset).assign(activation=activation))
+            rows += at_largest(frames[-1], variable) + exponents(fits, activation)
+        axes.set_title(f"{activation}, $\\sigma_w^2={weight_var:g}$, $\\sigma_b^2={bias_var:g}$")
+        axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.17), **TIGHT)
+        axes.label_outer()
+    return figure, row, rows, pandas.concat(frames)
+
+
+def at_largest(data: pandas.DataFrame, variable: str) -> list[Number]:
+    largest = data[data["width"] == data["width"].max()]
+    return numbers(largest, lambda row: f"{row.activation}, {row.norm}, M = {row.width}", variable)
+
+
+def exponents(fits: pandas.DataFrame, activation: str) -> list[Number]:
+    return [
+        Number.of(
+            f"{activation}, {fit.Index}: exponent",
+            fit.theory_exponent,
+            fit.exponent,
+            fit.exponent_sem,
+        )
+        for fit in fits.itertuples()
+    ]
+
+
+def parameters(data: pandas.DataFrame) -> dict:
+    return {
+        "L": DEPTH,
+        "T": "M",
+        "M": sorted(set(data["width"].tolist())),
+        "C": f"1; {OUTPUTS} for layer@last",
+        "networks per point": int(data["draws"].max()),
+        "(σ_w², σ_b²)": "; ".join(f"{name} {pair}" for name, pair in ACTIVATIONS.items()),
+    }
