@@ -7,9 +7,7 @@ PEERS := $(patsubst scripts/peers/%.txt,.peers/%/installed,$(wildcard scripts/pe
 .PHONY: reproduce benchmark test lint types unit clean
 
 reproduce: .venv/installed
-	$(BIN)/meanfield validate --quick
-	$(BIN)/python scripts/figure_width.py
-	$(BIN)/python scripts/figure_data.py
+	$(BIN)/meanfield reproduce --quick
 
 benchmark: .venv/installed $(PEERS)
 	set -e; for script in scripts/benchmark_*.py; do $(BIN)/python $$script; done
