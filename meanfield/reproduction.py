@@ -21,7 +21,18 @@ from meanfield.progress import progress_bar
 from meanfield.reproduction_page import page
 from meanfield.reproduction_run import RUNS, Made, Run, Workers
 
-FIGURES = ("width", "mean", "spectra", "placement", "phase", "data")  # in the page's order
+FIGURES = (  # in the page's order
+    "width",
+    "mean",
+    "samples",
+    "condition",
+    "spectra",
+    "placement",
+    "phase",
+    "learning-rate",
+    "data",
+    "table",
+)
 PACKAGE = Path(__file__).parent
 INDEX = "index.html"
 

@@ -65,6 +65,14 @@ def numbers(
     return found
 
 
+def exponents(fits: "xarray.Dataset", what: Callable) -> list[Number]:
+    """A row per exponent of `meanfield.scaling`, called what `what` makes of it."""
+    return [
+        Number.of(what(fit), fit.theory_exponent, fit.exponent, fit.exponent_sem)
+        for fit in fits.to_dataframe().reset_index().itertuples()
+    ]
+
+
 class Made(NamedTuple):
     """What a script says of the figure that it made.
 

@@ -1,0 +1,142 @@
+"""Gradient descent over widths and learning rates: where 2/λ_max lies, and where it diverges."""
+
+import shutil
+from collections.abc import Iterator
+from functools import partial
+from typing import Any
+
+import numpy as np
+import pandas
+
+import meanfield as mf
+from meanfield.plot import style
+from meanfield.reproduction import main
+from meanfield.reproduction_run import RUNS, Made, Number, Run
+
+SPEC: dict[str, Any] = {"depth": 3, "activation": "tanh", "weight_var": 3.0, "bias_var": 0.64}
+PLACEMENTS = ["none", "layer@hidden", "batch@hidden", "batch@last"]
+TASKS = ["teacher", "digits"]
+WIDTHS = [32, 64, 128], [50, 100, 200, 400, 800, 1600]  # quick, full
+SAMPLES, STEPS, RATES = (60, 300), (80, 1000), (16, 40)
+DRAWS = 5
+
+
+def problem(run: Run, task: str, norm: str, width: int):
+    """The network, its inputs and its targets.
+
+    Standardized, for that is what the outputs of batch norm in the last layer are.
+    """
+    T = run.choose(*SAMPLES)
+    if task == "digits":
+        data = mf.load_data("digits", T, seed=run.seed)
+        x, y = np.asarray(data), data.one_hot()
+    else:
+        x, y = mf.teacher(mf.Network(**SPEC, width=width), T, seed=run.seed)
+    net = mf.Network(**SPEC, width=width, norm=norm, outputs=y.shape[1])
+    return net, x, (y - y.mean(axis=0)) / y.std(axis=0)
+
+
+def limit(run: Run, task: str, norm: str, width: int) -> dict:
+    """2/λ_max on these inputs: theory's or, where that is but a bound, the measured one."""
+    net, x, _ = problem(run, task, norm, width)
+    theory = mf.predict(net, inputs=x, seed=run.seed)
+    if theory.eigenvalue_max_kind == "asymptotic":
+        return {"limit": theory.learning_rate_max, "source": "theory"}
+    found = mf.simulate(net, inputs=x, draws=DRAWS, seed=run.seed, second_moment=False)
+    return {"limit": 2 / found.eigenvalue_max.mean, "source": "measured"}
+
+
+def training(run: Run, task: str, norm: str, width: int, rates: np.ndarray) -> dict:
+    net, x, y = problem(run, task, norm, width)
+    store = run.out / RUNS / f"training-{task}-{norm}-{width}-{run.size}"
+    effort = {"draws": DRAWS, "steps": run.choose(*STEPS), "seed": run.seed}
+    trained = mf.train(net, x, y, learning_rates=rates, store=store, **effort)
+    shutil.rmtree(store)  # what is kept from here on is the result
+    return trained.to_dict()
+
+
+def measure(run: Run, task: str) -> pandas.DataFrame:
+    """A row per placement, width and learning rate."""
+    cells = [(norm, width) for norm in PLACEMENTS for width in run.choose(*WIDTHS)]
+    limits = {
+        cell: run.keep(f"limit-{task}-{cell[0]}-{cell[1]}", partial(limit, run, task, *cell))
+        for cell in cells
+    }
+    found = [here["limit"] for here in limits.values()]
+    rates = np.geomspace(min(found) / 2, max(found) * 4, run.choose(*RATES))
+    frames = []
+    for norm, width in cells:
+        result = run.keep(
+            f"training-{task}-{norm}-{width}",
+            partial(training, run, task, norm, width, rates),
+        )
+        rows = {
+            "learning_rate": rates,
+            "loss": [s["mean"] if s else np.nan for s in result["loss"]],
+            "diverged": np.mean(result["diverged"], axis=1),
+        }
+        for event in ("instability", "threshold"):
+            rows |= {event: result[event]["mean"], f"{event}_sem": result[event]["sem"]}
+        names = {"task": task, "norm": norm, "width": width}
+        frames.append(pandas.DataFrame({**names, **limits[norm, width], **rows}))
+    return pandas.concat(frames)
+
+
+def draw(axes, rows: pandas.DataFrame, ends: tuple[float, float]) -> None:
+    losses = rows.pivot(index="width", columns="learning_rate", values="loss")
+    mf.plot.plane(losses.values, losses.index, losses.columns, axes, limits=ends)
+    axes.set(xlabel=style.label("width"), ylabel=r"learning rate $\eta$")
+    axes.set(xscale="log", yscale="log")
+    style.mark_values(axes, losses.index)
+    gone = rows[rows["diverged"] > 0]
+    axes.plot(gone["width"], gone["learning_rate"], "x", color="#D55E00", markersize=3.5)
+    limits = rows.groupby("width")[["limit", "source"]].first()
+    measured = (limits["source"] == "measured").any()
+    axes.plot(limits.index, limits["limit"], ":" if measured else "-", color="white", linewidth=3)
+    axes.plot(limits.index, limits["limit"], "--" if measured else "-", color="black")
+    axes.set_title(f"{rows['norm'].iloc[0]}, {rows['task'].iloc[0]}")
+
+
+def make(run: Run) -> Made:
+    rows = pandas.concat([measure(run, task) for task in TASKS])
+    size = {"figsize": (style.PAGE + 1, 4.2), "layout": "constrained", "sharey": "row"}
+    figure, panels = style.pyplot().subplots(len(TASKS), len(PLACEMENTS), **size)
+    for line, task in zip(panels, TASKS, strict=True):
+        here = rows[rows["task"] == task]
+        highest = float(here["loss"].quantile(0.9))
+        ends = max(float(here["loss"].min()), highest / 1e5), highest
+        for axes, norm in zip(line, PLACEMENTS, strict=True):
+            draw(axes, here[here["norm"] == norm], ends)
+            axes.label_outer()
+    run.save(figure, rows)
+    return Made(
+        "Final training loss over width and learning rate",
+        "Colour: loss after full-batch gradient descent; crosses: some of the initializations "
+        "diverged. The line is 2/λ_max at initialization (dashed: λ_max measured, where theory has "
+        "but a lower bound). Above it the loss first rises; networks that survive move to where F "
+        "is flatter, and diverge from about twice that on. With batch norm in the last layer the "
+        "outputs are bounded and nothing diverges.",
+        {
+            **SPEC,
+            "T": run.choose(*SAMPLES),
+            "steps": run.choose(*STEPS),
+            "targets": "standardized",
+            "initializations": DRAWS,
+            "M": run.choose(*WIDTHS),
+        },
+        [*numbers(rows)],
+    )
+
+
+def numbers(rows: pandas.DataFrame) -> Iterator[Number]:
+    """From where on the loss rises, and diverges, beside 2/λ_max."""
+    for row in rows.groupby(["task", "norm", "width"], sort=False).head(1).to_dict("records"):
+        for event, text in (("instability", "η from which E rises"), ("threshold", "diverges")):
+            if not pandas.isna(row[event]):
+                what = f"{{task}}, {{norm}}, M = {{width}}, {text}; 2/λ_max {{source}}"
+                found = row["limit"], row[event], row[f"{event}_sem"]
+                yield Number(what.format_map(row), *found)
+
+
+if __name__ == "__main__":
+    main(__file__)
