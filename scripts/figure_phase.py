@@ -38,6 +38,7 @@ def make(run: Run) -> Made:
             "points": f"{points} × {points}",
             "σ_b² against depth": phase_panels.BIAS_VAR,
             "depths": depths,
+            "κ2": "not drawn below 10⁻¹² κ1, where it is rounding",
         },
         [
             Number.of(f"{name}, σ_w² = {w:g}, L = {L}: λ_max, batch@last / none", ratio)

@@ -54,8 +54,8 @@ def make(run: Run) -> Made:
     return Made(
         "One batch norm in a network of eight layers",
         "λ_max falls as the only batch norm moves up: it wipes out what the layers below it built, "
-        "and those above build the outlier up again. With none, or one without a mean of φ, above "
-        "it what is left is the edge of the bulk, of which theory has a lower bound (hollow).",
+        "and those above build the outlier up again. Near the top too little is above it, and what "
+        "is left is the edge of the bulk, of which theory has a lower bound (hollow).",
         {
             "L": DEPTH,
             "M = T": run.choose(*WIDTH),
