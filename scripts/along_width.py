@@ -5,7 +5,7 @@ import xarray
 
 import meanfield as mf
 from meanfield.plot import style
-from meanfield.reproduction_run import Number, Run, numbers
+from meanfield.reproduction_run import Number, Run, exponents, numbers
 
 ACTIVATIONS = {"tanh": (3.0, 0.64), "relu": (2.0, 0.1), "linear": (1.0, 0.1)}  # (σ_w², σ_b²)
 PLACEMENTS = ["none", "layer@hidden", "batch@hidden", "batch@all", "mean@last", "batch@last"]
@@ -44,15 +44,16 @@ def panels(run: Run, variable: str, prepare=lambda dataset: dataset, mark=None):
     rows, frames = [], []
     for axes, (activation, (weight_var, bias_var)) in zip(row, ACTIVATIONS.items(), strict=True):
         for dataset in map(prepare, sweeps(run, activation)):
-            fits = mf.scaling(dataset, variable).to_dataframe()
-            labels = {
-                str(norm): f"{norm}: $M^{{{fit.exponent:.2f}}}$" for norm, fit in fits.iterrows()
-            }
+            fits = mf.scaling(dataset, variable)
+            found = zip(fits["norm"].values, fits["exponent"].values, strict=True)
+            labels = {str(norm): f"{norm}: $M^{{{exponent:.2f}}}$" for norm, exponent in found}
             mf.plot.along(dataset, "width", variable, axes, labels=labels)
             if mark:
                 mark(axes, dataset)
             frames.append(mf.summarize(dataset).assign(activation=activation))
-            rows += at_largest(frames[-1], variable) + exponents(fits, activation)
+            rows += at_largest(frames[-1], variable)
+            text = f"{activation}, {{}}: exponent of M"
+            rows += exponents(fits, lambda fit, text=text: text.format(fit.norm))
         axes.set_title(f"{activation}, $\\sigma_w^2={weight_var:g}$, $\\sigma_b^2={bias_var:g}$")
         axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.17), **TIGHT)
         axes.label_outer()
@@ -62,18 +63,6 @@ def panels(run: Run, variable: str, prepare=lambda dataset: dataset, mark=None):
 def at_largest(data: pandas.DataFrame, variable: str) -> list[Number]:
     largest = data[data["width"] == data["width"].max()]
     return numbers(largest, lambda row: f"{row.activation}, {row.norm}, M = {row.width}", variable)
-
-
-def exponents(fits: pandas.DataFrame, activation: str) -> list[Number]:
-    return [
-        Number.of(
-            f"{activation}, {fit.Index}: exponent",
-            fit.theory_exponent,
-            fit.exponent,
-            fit.exponent_sem,
-        )
-        for fit in fits.itertuples()
-    ]
 
 
 def parameters(data: pandas.DataFrame) -> dict:

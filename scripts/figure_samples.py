@@ -11,14 +11,14 @@ from meanfield.reproduction_run import Made, Run, exponents
 ACTIVATIONS = {"tanh": (3.0, 0.64), "relu": (2.0, 0.1)}  # (σ_w², σ_b²)
 LEAST = {"none": 2, "layer@hidden": 2, "mean@last": 2, "batch@last": 4}  # samples
 WIDTH, DRAWS = (100, 400), (10, 20)  # quick, full
-TIMES = (0.04, 0.1, 0.25, 0.5, 1, 2, 4, 8)  # T over M
+TIMES = (0.04, 0.2, 1, 2, 8), (0.01, 0.04, 0.1, 0.25, 0.5, 1, 2, 4, 8)  # T over M; quick, full
 
 
 def sweeps(run: Run, activation: str) -> dict[str, xarray.Dataset]:
     """λ_max from T = 2 to 8M, by placement."""
     width = run.choose(*WIDTH)
     weight_var, bias_var = ACTIVATIONS[activation]
-    samples = [2, *(round(times * width) for times in TIMES)]
+    samples = [2, *(round(times * width) for times in run.choose(*TIMES))]
     return {
         norm: run.sweep(
             f"samples-{activation}-{norm}",
