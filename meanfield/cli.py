@@ -22,7 +22,7 @@ from meanfield.reproduction import reproduce
 from meanfield.simulation import SimulationError, SimulationInterrupted, simulate
 from meanfield.sweep_plan import plan
 from meanfield.sweep_store import load
-from meanfield.sweep_tables import select_cells, summarize, sweep_summary
+from meanfield.sweep_tables import axes_to_draw, select_cells, summarize, sweep_summary
 from meanfield.sweeps import sweep
 from meanfield.training import train
 from meanfield.training_data import teacher
@@ -249,9 +249,7 @@ def compare_command(network: Network, samples, data, figure, as_json, **options)
     notes = data.notes if data else ()
     _show(_with_data(comparison.to_dict(), data), tables.comparison(comparison, notes), as_json)
     if figure is not None:
-        drawn = plot.compare(comparison).get_figure(root=True)
-        assert drawn is not None  # it was made for these axes
-        drawn.savefig(figure, dpi=200)
+        _write_figure(plot.compare(comparison), figure)
 
 
 def _check_figure(path: Path) -> None:
@@ -270,6 +268,10 @@ def _check_figure(path: Path) -> None:
         raise ValueError(f"plot must end in one of {', '.join(sorted(formats))}, got {path}")
     if not path.parent.is_dir():
         raise ValueError(f"plot must be in an existing folder, got {path}")
+
+
+def _write_figure(axes, path: Path) -> None:
+    axes.get_figure(root=True).savefig(path, dpi=200)
 
 
 @cli.command("simulate")
@@ -355,14 +357,33 @@ select_option = click.option(
     "--csv", "table", type=click.Path(dir_okay=False, path_type=Path),
     help="Write the cells into a file too, at full precision.",
 )  # fmt: skip
+@click.option(
+    "--plot", "figure", type=click.Path(dir_okay=False, writable=True, path_type=Path),
+    help="Draw lambda_max into a .png, .pdf or .svg file.",
+)  # fmt: skip
+@click.option("--along", help="The axis to draw along; by default the first of several numbers.")
 @json_option
-def show_command(store: Path, select: tuple[str, ...], table: Path | None, as_json: bool) -> None:
+def show_command(
+    store: Path, select: tuple[str, ...], table: Path | None, figure, along, as_json: bool
+) -> None:
     """Show the cells of a sweep, theory beside measurement."""
-    frame = summarize(select_cells(load(store), select))
-    if table is not None:
-        frame.to_csv(table, index=False)
+    if figure is not None:
+        _check_figure(figure)
+    dataset = select_cells(load(store), select)
+    frame = summarize(dataset)
+    axes = None if figure is None else _lines_of(dataset, along)
     records = json.loads(frame.to_json(orient="records", double_precision=15))
     _show({"cells": records}, tables.sweep(records), as_json)
+    if table is not None:
+        frame.to_csv(table, index=False)
+    if axes is not None:
+        _write_figure(axes, figure)
+
+
+def _lines_of(dataset, along: str | None):
+    """λ_max along an axis, a line per value of the other one that has several."""
+    along, by = axes_to_draw(dataset, along)
+    return plot.along(dataset, along, by=by)
 
 
 @cli.command("scaling")
@@ -373,8 +394,9 @@ def show_command(store: Path, select: tuple[str, ...], table: Path | None, as_js
 @json_option
 def scaling_command(store: Path, select, along: str, variable: str, as_json: bool) -> None:
     """Fit the exponents of a sweep along its widths, and limits where theory has bounds only."""
-    frame = scaling(select_cells(load(store), select), variable, along=along).to_dataframe()
-    records = json.loads(frame.reset_index().to_json(orient="records", double_precision=15))
+    fits = scaling(select_cells(load(store), select), variable, along=along)
+    frame = fits.expand_dims("").to_dataframe().reset_index().drop(columns="")  # it may have none
+    records = json.loads(frame.to_json(orient="records", double_precision=15))
     _show({"along": along, "lines": records}, tables.scaling(records), as_json)
 
 

@@ -65,3 +65,21 @@ def summarize(dataset: "xarray.Dataset") -> "pandas.DataFrame":
     bare = dataset.drop_vars(list(dataset.data_vars)).drop_dims(DRAW)
     frame = bare.assign(columns).to_dataframe()
     return frame.reset_index() if dataset.sizes.keys() - {DRAW} else frame.reset_index(drop=True)
+
+
+def axes_to_draw(dataset: "xarray.Dataset", along: str | None = None) -> tuple[str, str]:
+    """The axis to draw lines along, and the one that tells them apart.
+
+    By default along the first axis of several numbers; apart by the norm, unless only another axis
+    has several values.
+
+    Raises:
+        ValueError: There is no such axis.
+    """
+    several = [str(n) for n, size in dataset.sizes.items() if n != DRAW and size > 1]
+    numeric = [name for name in several if dataset[name].dtype.kind in "iuf"]
+    if along is None and not numeric:
+        raise ValueError("along must be an axis of several numbers, there is none in this sweep")
+    chosen = numeric[0] if along is None else along
+    others = [name for name in several if name != chosen]
+    return chosen, others[0] if others and "norm" not in others else "norm"

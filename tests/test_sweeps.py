@@ -232,6 +232,15 @@ def test_the_command_sweeps_and_shows(cluster, tmp_path, capsys):
     written = pandas.read_csv(tmp_path / "cells.csv")
     assert written.eigenvalue_max[1] == pytest.approx(float(dataset.eigenvalue_max.mean()), 1e-15)
     assert f"{cell['eigenvalue_max']:.5g}" in capsys.readouterr().out
+    picture = tmp_path / "cells.png"
+    assert run(["show", str(store), "--plot", str(picture)]) == 0
+    assert picture.read_bytes().startswith(b"\x89PNG")
+    capsys.readouterr()
+    assert run(["show", str(store), "--plot", str(picture), "--along", "norm"]) == 2
+    assert "axis must be one of" in capsys.readouterr().err
+    assert run(["scaling", str(store), "--along", "weight_var", "--json"]) == 0
+    (line,) = json.loads(capsys.readouterr().out)["lines"]
+    assert line["points"] == 2
     for bad in ("weight_var", "depth=2", "weight_var=7"):
         assert run(["show", str(store), "--select", bad]) == 2
         assert "select must" in capsys.readouterr().err

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from meanfield.plot.style import in_style, label, look, mark_values, new_axes
+from meanfield.plot.style import in_style, label, look, mark_decades, mark_values, new_axes
 from meanfield.readout import LOWER_BOUND
 from meanfield.sweep_store import DRAW, THEORY
 
@@ -54,6 +54,8 @@ def along(
     axes.set(xscale="log", yscale="log", xlabel=label(axis), ylabel=label(variable))
     if dataset.sizes[axis] <= FEW:
         mark_values(axes, dataset[axis].values)
+    else:
+        mark_decades(axes)
     axes.legend()
     return axes
 

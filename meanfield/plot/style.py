@@ -141,6 +141,15 @@ def mark_values(axes: "Axes", values: Iterable[float]) -> None:
     axes.set_xticks([], minor=True)
 
 
+def mark_decades(axes: "Axes") -> None:
+    """Marks 1, 2 and 5 of every decade of a logarithmic x axis."""
+    from matplotlib.ticker import LogLocator, NullLocator, StrMethodFormatter
+
+    axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axes.xaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
+    axes.xaxis.set_minor_locator(NullLocator())
+
+
 def save(figure: "Figure", stem: Path) -> None:
     """Writes STEM.png and STEM.pdf; the same figure gives the same bytes on any day."""
     picture = stem.with_suffix(".png")
