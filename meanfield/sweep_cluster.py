@@ -73,8 +73,14 @@ def connect(workers: int, scheduler: str | None) -> Iterator["Client"]:
 
 
 def smallest_share(client: "Client") -> Host:
-    """The least memory that any worker has to itself, and the device that they run on."""
+    """The least memory that any worker has to itself, and the device that they run on.
+
+    Raises:
+        ConnectionError: There is no worker.
+    """
     hosts: dict[str, Host] = client.run(describe_worker)
+    if not hosts:
+        raise ConnectionError("no worker is connected to the scheduler")
     machines = Counter(_machine(address) for address in hosts)
     shares = [host.memory // machines[_machine(address)] for address, host in hosts.items()]
     return Host(min(shares), ", ".join(sorted({host.device for host in hosts.values()})))
@@ -90,6 +96,9 @@ def measured(client: "Client", batches: Sequence[Batch], share: float) -> Iterat
     So does what a batch whose worker died had left to do: in company there is no telling whose
     fault that was. A task that was the next one TRIES times when a worker died all the same is
     given up: it may want more memory than there is, say.
+
+    Raises:
+        ConnectionError: The scheduler is gone.
     """
     topic = f"meanfield-{uuid4().hex}"
     arrived: SimpleQueue[Finished | Future] = SimpleQueue()

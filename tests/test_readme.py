@@ -23,7 +23,7 @@ def test_readme_runs(capsys, tmp_path, monkeypatch):
     parsers = [PythonCodeBlockParser(), CodeBlockParser(language="bash", evaluator=run_commands)]
     document = Sybil(parsers=parsers).parse(README)
     blocks = list(document.examples())
-    assert len(blocks) == 8
+    assert len(blocks) == 9
     for block in blocks:
         block.evaluate()
     namespace = document.namespace
