@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from meanfield.sweep_store import DONE, DRAW, STATISTICS, THEORY
+from meanfield.sweep_tables import over_draws
 
 if TYPE_CHECKING:
     import xarray
@@ -87,9 +88,8 @@ def scaling(
 
     _check(dataset, variable, along)
     measured = dataset[variable].where(dataset["status"] == DONE)
-    count = measured.notnull().sum(DRAW)
-    mean = measured.mean(DRAW).where(count > 1)
-    sem = measured.std(DRAW, ddof=1) / count**0.5
+    count = measured.count(DRAW)
+    mean, sem = over_draws(measured)
     alleviated = (along == WIDTH) & (dataset[f"{THEORY}eigenvalue_max_kind"] == "lower-bound")
     limited = alleviated & _samples_grow(dataset) & (variable == "eigenvalue_max")
     found = xarray.apply_ufunc(

@@ -57,14 +57,18 @@ def summarize(dataset: "xarray.Dataset") -> "pandas.DataFrame":
         "draws": count,
     }
     for name in STATISTICS:
-        measured = dataset[name]
         columns[f"{THEORY}{name}"] = dataset[f"{THEORY}{name}"]
-        columns[name] = measured.mean(DRAW)
-        squares = ((measured - columns[name]) ** 2).sum(DRAW, min_count=2)
-        columns[f"{name}_sem"] = (squares / (count * (count - 1.0))).where(count > 1) ** 0.5
+        columns[name], columns[f"{name}_sem"] = over_draws(dataset[name])
     bare = dataset.drop_vars(list(dataset.data_vars)).drop_dims(DRAW)
     frame = bare.assign(columns).to_dataframe()
     return frame.reset_index() if dataset.sizes.keys() - {DRAW} else frame.reset_index(drop=True)
+
+
+def over_draws(values: "xarray.DataArray") -> tuple["xarray.DataArray", "xarray.DataArray"]:
+    """The mean over the draws that are no NaN and its standard error, NaN of fewer than two."""
+    count, mean = values.count(DRAW), values.mean(DRAW)
+    squares = ((values - mean) ** 2).sum(DRAW, min_count=2)
+    return mean, (squares / (count * (count - 1.0))).where(count > 1) ** 0.5
 
 
 def axes_to_draw(dataset: "xarray.Dataset", along: str | None = None) -> tuple[str, str]:

@@ -1,6 +1,6 @@
 """Sweeps: every cell of a grid predicted and measured, on all cores or a cluster, restartably."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +14,7 @@ from meanfield.sweep_cluster import check_workers, connect, measured, smallest_s
 from meanfield.sweep_store import Store, load
 from meanfield.sweep_tables import SECONDS
 from meanfield.sweep_tasks import Work, batches, work
+from meanfield.sweep_worker import Finished
 
 if TYPE_CHECKING:
     import xarray
@@ -69,7 +70,7 @@ def _run(
     workers: int,
     scheduler: str | None,
     announce: Callable[[str], None] | None,
-):
+) -> Iterator[Finished]:
     """Measures what is missing and keeps each cell as it comes."""
     with connect(workers, scheduler) as client:
         if announce is not None:

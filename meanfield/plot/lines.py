@@ -8,6 +8,7 @@ import numpy as np
 from meanfield.plot.style import in_style, label, look, mark_decades, mark_values, new_axes
 from meanfield.readout import LOWER_BOUND
 from meanfield.sweep_store import DRAW, THEORY
+from meanfield.sweep_tables import over_draws
 
 if TYPE_CHECKING:
     import xarray
@@ -84,8 +85,9 @@ def _draw(axes: "Axes", line: "xarray.Dataset", axis: str, variable: str, look, 
     drawn: list[Artist | Container] = []
     if variable in line:
         mean, sem = over_draws(line[variable])
+        error = sem.fillna(0).values  # none of a single draw
         face = "none" if bounds.any() else colour
-        points = axes.errorbar(x, mean, yerr=sem, color=colour, linestyle="none")
+        points = axes.errorbar(x, mean.values, yerr=error, color=colour, linestyle="none")
         points.lines[0].set(marker=look.marker, markerfacecolor=face)
         drawn.append(points)
     if THEORY + variable in line:
@@ -95,10 +97,3 @@ def _draw(axes: "Axes", line: "xarray.Dataset", axis: str, variable: str, look, 
         if not bounds.all():
             drawn += axes.plot(x, np.where(bounds, np.nan, theory), color=colour)
     drawn[0].set_label(text)  # once in the legend
-
-
-def over_draws(values: "xarray.DataArray") -> tuple[np.ndarray, np.ndarray]:
-    """The mean over draws and its standard error, 0 with a single draw."""
-    mean, count = values.mean(DRAW), values.count(DRAW)
-    variance = ((values - mean) ** 2).sum(DRAW) / (count - 1).clip(min=1)
-    return mean.values, ((variance / count.clip(min=1)) ** 0.5).values
