@@ -23,8 +23,8 @@ from meanfield.sampling import draw_key, draw_network
 
 results, T = {}, 32
 networks = {
-    "dual": Network(depth=3, width=24, outputs=3, activation="tanh", norm="batch@last"),
-    "krylov": Network(depth=3, width=24, outputs=2, activation="tanh", norm="batch@hidden"),
+    "dual": Network(depth=2, width=24, outputs=2, activation="tanh", norm="batch@last"),
+    "krylov": Network(depth=2, width=24, outputs=2, activation="tanh", norm="batch@hidden"),
 }
 statistics = ("eigenvalue_max", "eigenvalue_mean", "eigenvalue_second_moment")
 for name, network in networks.items():

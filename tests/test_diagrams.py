@@ -82,7 +82,7 @@ def test_a_wrong_table_shows(monkeypatch):
 def test_points_do_not_depend_on_their_neighbours():
     many = np.linspace(0.5, 3.0, diagrams.CHUNK + 5)
     for activation in ("relu", "tanh"):
-        net = network(activation, depth=5)
+        net = network(activation)
         together = mf.diagram(net, 100, many, 0.1)
         for part in (slice(0, 3), slice(-7, None)):
             alone = mf.diagram(net, 100, many[part], 0.1)

@@ -40,7 +40,7 @@ def test_every_cell_is_what_predict_says(monkeypatch, grid):
 
 
 def test_cells_out_of_a_tables_reach_and_without_a_hidden_layer():
-    far = Grid(depth=2, width=8, samples=5, activation="silu", weight_var=[1.0, 90.0], bias_var=9.0)
+    far = Grid(depth=2, width=8, samples=5, activation="tanh", weight_var=[1.0, 90.0], bias_var=9.0)
     flat = Grid(depth=1, width=8, samples=5, bias_var=[0.0, 1.0])
     for grid in (far, flat):
         cells, found = columns(grid)

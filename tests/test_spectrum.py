@@ -20,9 +20,8 @@ def relu(norm="none", **changes):
 
 # Norms of hidden layers are data and not code: one compilation serves all of HIDDEN.
 LAST = [
-    *(("relu", last) for last in ("none", "layer-mean", "mean", "batch", "layer", "rms")),
-    ("tanh", "batch"),
-    ("erf", "none"),
+    *(("relu", last) for last in ("none", "mean", "layer", "rms")),
+    ("erf", "batch"),
 ]
 HIDDEN = [
     (("none", "none"), 60.0),
@@ -90,9 +89,11 @@ def test_gradient_at_correlation_minus_one_is_finite(name):
     # Two centred samples are each other's negative: the angle's own derivative is infinite there.
     network = relu(activation=name, norms=("mean", "none", "none"), norm=None)
 
+    @jax.jit
+    @jax.value_and_grad
     def largest(weight_var):
         return spectrum(network, 2.0, weight_var, 0.3).eigenvalue_max
 
-    h = 1e-4
-    difference = (largest(1.7 + h) - largest(1.7 - h)) / (2 * h)
-    assert abs(jax.grad(largest)(1.7) - difference) < 1e-6 * largest(1.7)
+    h, (value, slope) = 1e-4, largest(1.7)
+    difference = (largest(1.7 + h)[0] - largest(1.7 - h)[0]) / (2 * h)
+    assert abs(slope - difference) < 1e-6 * value
