@@ -492,12 +492,16 @@ def validate_command(quick: bool, seed: int, as_json: bool) -> int | None:
     "--out", type=click.Path(file_okay=False, path_type=Path), default="figures", show_default=True,
     help="A folder for figures and page; an unfinished run there is taken up again.",
 )  # fmt: skip
+@click.option(
+    "--data", metavar="SOURCE",
+    help="Labelled data, such as Fashion-MNIST's folder, for the learning-rate figure as well.",
+)  # fmt: skip
 @json_option
-def reproduce_command(full: bool, only: tuple[str, ...], out: Path, as_json: bool) -> int | None:
+def reproduce_command(as_json: bool, **options) -> int | None:
     """Draw the figures, theory against sampled networks, and a page that shows them.
 
     Exits with 1 if a figure failed.
     """
-    report = reproduce(full=full, only=only, out=out)
+    report = reproduce(**options)
     _show(report.to_dict(), tables.reproduction(report), as_json)
     return FAILED if report.failures else None

@@ -16,6 +16,7 @@ import jax
 
 from meanfield import __version__
 from meanfield.checks import one_of
+from meanfield.data import load_data
 from meanfield.plot import style
 from meanfield.progress import progress_bar
 from meanfield.reproduction_page import page
@@ -57,7 +58,11 @@ class Report:
 
 
 def reproduce(
-    *, full: bool = False, only: Sequence[str] = (), out: Path | str = "figures"
+    *,
+    full: bool = False,
+    only: Sequence[str] = (),
+    out: Path | str = "figures",
+    data: Path | str | None = None,
 ) -> Report:
     """Makes figures, and the page of all figures that are in the folder.
 
@@ -65,13 +70,19 @@ def reproduce(
         full: Sizes like the paper's, for hours or a GPU; else minutes on two cores.
         only: The names of the figures to make, all by default.
         out: The folder; made if need be.
+        data: Labelled data, such as Fashion-MNIST's folder, that the learning-rate figure trains on
+            beside its own; see `meanfield.load_data`.
 
     Raises:
-        ValueError: A name is unknown.
+        ValueError: A name is unknown, or the data have no labels.
+        FileNotFoundError: There are no data of that name.
         ModuleNotFoundError: matplotlib is not installed.
         OSError: The folder cannot be written.
     """
     names = [one_of("only", name, FIGURES) for name in only or FIGURES]
+    source = None if data is None else Path(data)
+    if source is not None:
+        load_data(source, 1).one_hot()  # now rather than when that figure's turn comes
     folder = Path(out)
     (folder / RUNS).mkdir(parents=True, exist_ok=True)
     style.pyplot().switch_backend("Agg")
@@ -79,7 +90,7 @@ def reproduce(
     with Workers() as workers, progress_bar(names, "drawing figures") as bar:
         for name in bar:
             try:
-                made.append(_make(Run(name, full, folder, workers)))
+                made.append(_make(Run(name, full, folder, workers, source)))
             except Exception as error:
                 log = folder / RUNS / f"{name}-error.txt"
                 log.write_text(traceback.format_exc())

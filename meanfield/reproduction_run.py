@@ -125,6 +125,7 @@ class Run:
         full: Whether at full size; else quick.
         out: The folder for the figures.
         workers: For quick sweeps.
+        data: Labelled data to train on as well, as `meanfield.load_data` takes them.
         seed: Of everything that is sampled.
     """
 
@@ -132,6 +133,7 @@ class Run:
     full: bool
     out: Path
     workers: Workers = field(repr=False)
+    data: Path | None = None
     seed: int = SEED
 
     @property
@@ -153,15 +155,20 @@ class Run:
             return sweep(grid, store, workers=None if jax.default_backend() == "cpu" else 1)
         return sweep(grid, store, scheduler=self.workers.address)
 
-    def keep(self, name: str, compute: Callable[[], dict]) -> dict:
-        """The numbers that `compute` returns, from a file of that name where there is one."""
+    def keep(self, name: str, compute: Callable[[], dict], **of: Any) -> dict:
+        """The numbers that `compute` returns, from a file of that name where there is one.
+
+        `of` is all that they depend on, in JSON's types: numbers of anything else are not taken.
+        """
         path = self.out / RUNS / f"{name}-{self.size}.json"
-        if not path.exists():
-            path.parent.mkdir(parents=True, exist_ok=True)
-            unfinished = path.with_suffix(".part")
-            unfinished.write_text(json.dumps(compute()))
-            unfinished.replace(path)
-        return json.loads(path.read_text())
+        of = json.loads(json.dumps({**of, "seed": self.seed}))
+        if path.exists() and (kept := json.loads(path.read_text())).get("of") == of:
+            return kept["found"]
+        path.parent.mkdir(parents=True, exist_ok=True)
+        unfinished = path.with_suffix(".part")
+        unfinished.write_text(json.dumps({"of": of, "found": compute()}))
+        unfinished.replace(path)
+        return json.loads(path.read_text())["found"]
 
     def save(self, figure: "Figure", data: "pandas.DataFrame") -> None:
         """Writes NAME.png, NAME.pdf and, with the numbers drawn, NAME.csv."""

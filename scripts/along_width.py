@@ -8,21 +8,25 @@ from meanfield.plot import style
 from meanfield.reproduction_run import Number, Run, exponents, numbers
 
 ACTIVATIONS = {"tanh": (3.0, 0.64), "relu": (2.0, 0.1), "linear": (1.0, 0.1)}  # (σ_w², σ_b²)
-PLACEMENTS = ["none", "layer@hidden", "batch@hidden", "batch@all", "mean@last", "batch@last"]
 DEPTH, OUTPUTS = 3, 10
-WIDTHS = [50, 100, 200], [100, 200, 400, 800, 1600]  # quick, full
+GROUPS = (  # placements, their outputs, and how wide at most: what takes longer stops earlier
+    (["none", "layer@hidden", "mean@last", "batch@last"], 1, 3200),
+    (["batch@hidden", "batch@all"], 1, 1600),
+    (["layer@last"], OUTPUTS, 1600),
+)
+WIDTHS = [50, 100, 200], [100, 200, 400, 800, 1600, 3200]  # quick, full
 DRAWS = 8, 20
 TIGHT = {"ncols": 2, "fontsize": 6.3, "handlelength": 1, "columnspacing": 1}
 
 
 def sweeps(run: Run, activation: str) -> list[xarray.Dataset]:
-    """All placements of one activation; that over the outputs needs more of these."""
+    """All placements of one activation."""
     weight_var, bias_var = ACTIVATIONS[activation]
     found = []
-    for outputs, norms in {1: PLACEMENTS, OUTPUTS: ["layer@last"]}.items():
+    for norms, outputs, widest in GROUPS:
         grid = mf.Grid(
             depth=DEPTH,
-            width=run.choose(*WIDTHS),
+            width=[width for width in run.choose(*WIDTHS) if width <= widest],
             samples="width",
             outputs=outputs,
             activation=activation,
@@ -33,7 +37,7 @@ def sweeps(run: Run, activation: str) -> list[xarray.Dataset]:
             seed=run.seed,
             second_moment=False,
         )
-        found.append(run.sweep(f"width-{activation}-{outputs}", grid))
+        found.append(run.sweep(f"width-{activation}-{norms[0]}", grid))
     return found
 
 
@@ -55,6 +59,7 @@ def panels(run: Run, variable: str, prepare=lambda dataset: dataset, mark=None):
             text = f"{activation}, {{}}: exponent of M"
             rows += exponents(fits, lambda fit, text=text: text.format(fit.norm))
         axes.set_title(f"{activation}, $\\sigma_w^2={weight_var:g}$, $\\sigma_b^2={bias_var:g}$")
+        style.mark_values(axes, run.choose(*WIDTHS))
         axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.17), **TIGHT)
         axes.label_outer()
     return figure, row, rows, pandas.concat(frames)
@@ -66,10 +71,13 @@ def at_largest(data: pandas.DataFrame, variable: str) -> list[Number]:
 
 
 def parameters(data: pandas.DataFrame) -> dict:
+    widest = data.groupby("norm", sort=False)["width"].max()
+    shorter = widest[widest < widest.max()]
     return {
         "L": DEPTH,
         "T": "M",
-        "M": sorted(set(data["width"].tolist())),
+        "M": ", ".join(map(str, sorted(set(data["width"])))),
+        **{f"M of {norm}": f"to {width}" for norm, width in shorter.items()},
         "C": f"1; {OUTPUTS} for layer@last",
         "networks per point": int(data["draws"].max()),
         "(σ_w², σ_b²)": "; ".join(f"{name} {pair}" for name, pair in ACTIVATIONS.items()),

@@ -84,8 +84,9 @@ def draw_ranks(axes, cells: pandas.DataFrame) -> None:
 def make(run: Run) -> Made:
     widths = run.choose(*WIDTHS)
     places = [(source, norm, M) for source in SOURCES for norm in PLACEMENTS for M in widths]
+    of = {**SPEC, "draws": run.choose(*DRAWS)}
     cells = pandas.DataFrame(
-        run.keep(f"data-{'-'.join(map(str, place))}", partial(cell, run, *place))
+        run.keep(f"data-{'-'.join(map(str, place))}", partial(cell, run, *place), **of)
         for place in places
     )
     size = {"figsize": (style.PAGE, 2.7), "layout": "constrained"}

@@ -2,7 +2,8 @@
 
 import shutil
 from collections.abc import Iterator
-from functools import partial
+from functools import cache, partial
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,10 +16,19 @@ from meanfield.reproduction_run import RUNS, Made, Number, Run
 
 SPEC: dict[str, Any] = {"depth": 3, "activation": "tanh", "weight_var": 3.0, "bias_var": 0.64}
 PLACEMENTS = ["none", "layer@hidden", "batch@hidden", "batch@last"]
-TASKS = ["teacher", "digits"]
+TEACHER, DIGITS = "teacher", "digits"
 WIDTHS = [32, 64, 128], [50, 100, 200, 400, 800, 1600]  # quick, full
 SAMPLES, STEPS, RATES = (60, 300), (80, 1000), (16, 40)
 DRAWS = 5
+
+
+load = cache(mf.load_data)  # some have 60,000 rows
+
+
+def tasks(run: Run) -> dict[str, str | Path]:
+    """What to train on, by name: a teacher's outputs, digits, and the user's own data."""
+    own = {run.data.name: run.data} if run.data else {}
+    return {TEACHER: TEACHER, DIGITS: DIGITS, **own}
 
 
 def problem(run: Run, task: str, norm: str, width: int):
@@ -26,14 +36,15 @@ def problem(run: Run, task: str, norm: str, width: int):
 
     Standardized, for that is what the outputs of batch norm in the last layer are.
     """
-    T = run.choose(*SAMPLES)
-    if task == "digits":
-        data = mf.load_data("digits", T, seed=run.seed)
-        x, y = np.asarray(data), data.one_hot()
-    else:
+    T, source = run.choose(*SAMPLES), tasks(run)[task]
+    if source == TEACHER:
         x, y = mf.teacher(mf.Network(**SPEC, width=width), T, seed=run.seed)
+    else:
+        data = load(source, T, seed=run.seed)
+        x, y = np.asarray(data), data.one_hot()
     net = mf.Network(**SPEC, width=width, norm=norm, outputs=y.shape[1])
-    return net, x, (y - y.mean(axis=0)) / y.std(axis=0)
+    spread = y.std(axis=0)
+    return net, x, (y - y.mean(axis=0)) / np.where(spread > 0, spread, 1)  # a class may be absent
 
 
 def limit(run: Run, task: str, norm: str, width: int) -> dict:
@@ -58,8 +69,9 @@ def training(run: Run, task: str, norm: str, width: int, rates: np.ndarray) -> d
 def measure(run: Run, task: str) -> pandas.DataFrame:
     """A row per placement, width and learning rate."""
     cells = [(norm, width) for norm in PLACEMENTS for width in run.choose(*WIDTHS)]
+    of = {**SPEC, "source": str(tasks(run)[task]), "T": run.choose(*SAMPLES), "draws": DRAWS}
     limits = {
-        cell: run.keep(f"limit-{task}-{cell[0]}-{cell[1]}", partial(limit, run, task, *cell))
+        cell: run.keep(f"limit-{task}-{cell[0]}-{cell[1]}", partial(limit, run, task, *cell), **of)
         for cell in cells
     }
     found = [here["limit"] for here in limits.values()]
@@ -69,6 +81,9 @@ def measure(run: Run, task: str) -> pandas.DataFrame:
         result = run.keep(
             f"training-{task}-{norm}-{width}",
             partial(training, run, task, norm, width, rates),
+            **of,
+            steps=run.choose(*STEPS),
+            rates=rates.tolist(),
         )
         rows = {
             "learning_rate": rates,
@@ -98,10 +113,12 @@ def draw(axes, rows: pandas.DataFrame, ends: tuple[float, float]) -> None:
 
 
 def make(run: Run) -> Made:
-    rows = pandas.concat([measure(run, task) for task in TASKS])
-    size = {"figsize": (style.PAGE + 1, 4.2), "layout": "constrained", "sharey": "row"}
-    figure, panels = style.pyplot().subplots(len(TASKS), len(PLACEMENTS), **size)
-    for line, task in zip(panels, TASKS, strict=True):
+    rows = pandas.concat([measure(run, task) for task in tasks(run)])
+    size = {"figsize": (style.PAGE + 1, 2.1 * len(tasks(run))), "sharey": "row"}
+    figure, panels = style.pyplot().subplots(
+        len(tasks(run)), len(PLACEMENTS), layout="constrained", **size
+    )
+    for line, task in zip(panels, tasks(run), strict=True):
         here = rows[rows["task"] == task]
         highest = float(here["loss"].quantile(0.9))
         ends = max(float(here["loss"].min()), highest / 1e5), highest

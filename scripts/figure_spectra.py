@@ -16,7 +16,7 @@ PLACEMENTS = {  # outputs
     "batch@all": 1,
     "mean@last": 1,
     "batch@last": 1,
-    "layer@last": 10,
+    "layer@last": 4,
 }
 WIDTH, DRAWS = (200, 1000), (5, 20)  # quick, full
 SPEC: dict[str, Any] = {"depth": 3, "activation": "relu", "weight_var": 2.0, "bias_var": 0.1}
@@ -27,14 +27,17 @@ def measure(run: Run, placement: str) -> tuple[mf.Prediction, dict]:
     width = run.choose(*WIDTH)
     network = mf.Network(**SPEC, width=width, norm=placement, outputs=PLACEMENTS[placement])
 
+    draws = run.choose(*DRAWS)
+
     def compute() -> dict:
-        options = {"draws": run.choose(*DRAWS), "seed": run.seed, "second_moment": False}
+        options: dict[str, Any] = {"draws": draws, "seed": run.seed, "second_moment": False}
         found = mf.simulate(network, width, spectrum=True, **options)
         statistics = {"λ_max": found.eigenvalue_max, "m_λ": found.eigenvalue_mean}
         rows = {name: (statistic.mean, statistic.sem) for name, statistic in statistics.items()}
         return {"eigenvalues": [e.tolist() for e in found.eigenvalues or ()], **rows}
 
-    return mf.predict(network, width), run.keep(f"spectra-{placement}", compute)
+    kept = run.keep(f"spectra-{placement}", compute, network=network.to_dict(), draws=draws)
+    return mf.predict(network, width), kept
 
 
 def make(run: Run) -> Made:

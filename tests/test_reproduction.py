@@ -8,6 +8,7 @@ import tomllib
 from pathlib import Path
 
 import matplotlib
+import numpy as np
 import pytest
 
 from meanfield import reproduction
@@ -108,10 +109,48 @@ def test_a_script_runs_by_itself(scripts, tmp_path, monkeypatch):
 
 def test_numbers_are_kept(tmp_path):
     kept = Run("x", full=True, out=tmp_path, workers=Workers())
-    assert kept.keep("cell", lambda: {"value": 1}) == {"value": 1}
-    assert kept.keep("cell", lambda: 1 / 0) == {"value": 1}
+    assert kept.keep("cell", lambda: {"value": 1}, widths=(3,)) == {"value": 1}
+    assert kept.keep("cell", lambda: 1 / 0, widths=(3,)) == {"value": 1}
     with pytest.raises(ZeroDivisionError):
-        kept.keep("other", lambda: 1 / 0)
+        kept.keep("other", lambda: 1 / 0, widths=(3,))
+
+
+def test_numbers_of_something_else_are_not_taken(tmp_path):
+    kept = Run("x", full=True, out=tmp_path, workers=Workers())
+    kept.keep("cell", lambda: {"value": 1}, width=3)
+    assert kept.keep("cell", lambda: {"value": 2}, width=4) == {"value": 2}
+    other = Run("x", full=True, out=tmp_path, workers=Workers(), seed=1)
+    assert other.keep("cell", lambda: {"value": 3}, width=4) == {"value": 3}
+
+
+def test_the_users_data_are_looked_at_first(scripts, tmp_path, capsys):
+    out = tmp_path / "figures"
+    np.savez(tmp_path / "bare.npz", inputs=np.eye(4))
+    for source, code, said in (
+        (tmp_path / "nowhere", 1, "nowhere"),
+        (tmp_path / "bare.npz", 2, "targets of bare.npz must be integer labels"),
+    ):
+        assert run(["reproduce", "--data", str(source), "--out", str(out)]) == code
+        assert said in capsys.readouterr().err
+    assert not out.exists()
+
+
+def test_the_users_data_are_trained_on_as_well(tmp_path, monkeypatch):
+    """A class that none of the rows chosen is of has no variance to divide by."""
+    monkeypatch.syspath_prepend(scripts_folder())
+    import figure_learning_rate
+
+    labels, images = np.arange(12) % 3, np.random.default_rng(0).normal(size=(12, 5))
+    np.savez(tmp_path / "own.npz", x=images, y=labels)
+    monkeypatch.setattr(figure_learning_rate, "SAMPLES", (2, 2))
+    drawn = Run("x", full=False, out=tmp_path, workers=Workers(), data=tmp_path / "own.npz")
+    assert list(figure_learning_rate.tasks(drawn)) == ["teacher", "digits", "own.npz"]
+    network, x, y = figure_learning_rate.problem(drawn, "own.npz", "batch@last", 7)
+    assert network.widths == (7, 7, 7)
+    assert network.outputs == 3
+    assert x.shape == (2, 5)
+    np.testing.assert_allclose(y.mean(axis=0), 0, atol=1e-15)
+    assert set(y.std(axis=0)) == {0, 1}
 
 
 def test_a_real_figure_from_the_command(tmp_path, monkeypatch, capsys):
