@@ -9,6 +9,8 @@ import numpy as np
 
 from meanfield.kernels import Exchangeable
 
+NUMBERS = 2**22  # of the projectors held at once
+
 
 def sample_largest(
     S: Exchangeable,
@@ -35,31 +37,38 @@ def sample_largest(
     Returns:
         One λ_max per draw.
     """
-    return np.array([_one_draw(S, K, outputs, dimensions, rng) for _ in range(draws)])
+    at_once = max(1, NUMBERS // (int(S.samples) * dimensions**2))
+    counts = [min(at_once, draws - done) for done in range(0, draws, at_once)]
+    return np.concatenate([_some_draws(S, K, outputs, dimensions, count, rng) for count in counts])
 
 
-def _one_draw(S: Exchangeable, K: Exchangeable, C: int, n: int, rng: np.random.Generator) -> float:
+def _some_draws(
+    S: Exchangeable, K: Exchangeable, C: int, n: int, count: int, rng: np.random.Generator
+) -> np.ndarray:
     T, B, gap = int(S.samples), float(K.cross), float(K.gap)
     common = max(float(S.cross), 0.0)
     own = float(S.gap) if S.cross > 0 else float(S.same)
-    u = np.sqrt(common) * rng.standard_normal(n) + np.sqrt(own) * rng.standard_normal((T, n))
-    square = (u**2).sum(axis=1)
+    normal = rng.standard_normal((count, 1 + T, n))
+    u = np.sqrt(common) * normal[:, :1] + np.sqrt(own) * normal[:, 1:]
+    square = (u**2).sum(axis=-1)
     inverse_variance = C / square
     poles = gap / T * inverse_variance
-    floor = poles.max()
+    floor = poles.max(axis=1)
     if B <= 0:
         return floor
-    projectors = np.eye(n) - u[:, :, None] * u[:, None, :] / square[:, None, None]
-    flat = projectors.reshape(T, n * n)
+    below = floor[:, None] - poles
+    projectors = np.eye(n) - u[..., :, None] * u[..., None, :] / square[..., None, None]
+    flat = projectors.reshape(count, T, n * n)
 
-    def excess(distance):
-        weights = inverse_variance / (distance[:, None] + floor - poles)
-        matrices = (B / T * weights @ flat).reshape(-1, n, n)
-        return np.linalg.eigvalsh(matrices)[:, -1] - 1
+    def excess(distance, draw):
+        here = draw.astype(int)
+        weights = inverse_variance[here] / (distance[:, None] + below[here])
+        matrices = B / T * weights[:, None] @ flat[here]
+        return np.linalg.eigvalsh(matrices.reshape(-1, n, n))[:, -1] - 1
 
     # The distance of λ from the highest pole lies between these two by Weyl's inequality.
-    highest = np.atleast_1d(B / T * inverse_variance.sum())
+    highest = B / T * inverse_variance.sum(axis=1)
     from scipy.optimize.elementwise import find_root  # on first use: slow to import
 
-    root = find_root(excess, (1e-9 * highest, highest))
-    return floor + float(root.x[0]) if root.success[0] else floor
+    root = find_root(excess, (1e-9 * highest, highest), args=(np.arange(count),))
+    return floor + np.where(root.success, root.x, 0)

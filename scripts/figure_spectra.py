@@ -18,7 +18,7 @@ PLACEMENTS = {  # outputs
     "batch@last": 1,
     "layer@last": 4,
 }
-WIDTH, DRAWS = (200, 1000), (5, 20)  # quick, full
+WIDTH, DRAWS = (200, 500), (5, 20)  # quick, full
 SPEC: dict[str, Any] = {"depth": 3, "activation": "relu", "weight_var": 2.0, "bias_var": 0.1}
 
 
