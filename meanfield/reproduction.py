@@ -8,7 +8,8 @@ import json
 import sys
 import time
 import traceback
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -117,9 +118,8 @@ def _make(run: Run) -> dict:
     """Runs the figure's script and writes its record."""
     if (folder := str(scripts_folder())) not in sys.path:
         sys.path.append(folder)  # scripts share what they draw
-    started = time.perf_counter()
     script = importlib.import_module(f"figure_{run.name.replace('-', '_')}")
-    with style.context():
+    with _clock(run) as seconds, style.context():
         made: Made = script.make(run)
     record = {
         "name": run.name,
@@ -130,11 +130,27 @@ def _make(run: Run) -> dict:
         "meanfield": __version__,
         "jax": jax.__version__,
         "device": jax.devices()[0].device_kind,
-        "seconds": round(time.perf_counter() - started, 1),
+        "seconds": round(seconds(), 1),
     }
     text = json.dumps(record, allow_nan=False, ensure_ascii=False, indent=1)
     (run.out / f"{run.name}.json").write_text(text + "\n", encoding="utf-8")
     return record
+
+
+@contextmanager
+def _clock(run: Run) -> Iterator[Callable[[], float]]:
+    """What the figure has taken so far, in all runs of this size: they take up one another."""
+    path = run.out / RUNS / f"{run.name}-{run.size}-seconds.json"
+    before = json.loads(path.read_text()) if path.exists() else 0.0
+    started = time.perf_counter()
+
+    def seconds() -> float:
+        return before + time.perf_counter() - started
+
+    try:
+        yield seconds
+    finally:
+        path.write_text(json.dumps(seconds()))
 
 
 def _write_index(folder: Path) -> Path:

@@ -51,7 +51,7 @@ def make(run: Run) -> Made:
                 fits = mf.scaling(cells.sel(samples=slice(*ends)), along="samples")
                 text = f"{activation}, {{}}, exponent of T at {where}"
                 numbers += exponents(fits, lambda fit, text=text: text.format(fit.norm))
-        style.mark_values(axes, frames[0]["samples"])
+        style.mark_values(axes, frames[0]["samples"][:: run.choose(1, 2)])
         axes.axvline(width, color=style.INK, linewidth=0.8, linestyle=":")
         axes.set_title(f"{activation}, $M={width}$; dotted: $T=M$")
         axes.label_outer()

@@ -80,6 +80,17 @@ def test_only_refreshes_one(scripts, tmp_path, capsys):
     assert (out / "index.html").read_text().count("<section") == 2
 
 
+def test_what_a_figure_took_is_added_up(scripts, tmp_path):
+    """An interrupted run's time counts too: its sweeps are not measured again."""
+    for seconds in (100.0, 200.0):
+        (tmp_path / ".runs").mkdir(exist_ok=True)
+        (tmp_path / ".runs" / "made-one-quick-seconds.json").write_text(str(seconds))
+        (record,) = reproduce(only=["made-one"], out=tmp_path).figures
+        assert seconds < record["seconds"] < seconds + 60
+    reproduce(only=["broken"], out=tmp_path)
+    assert (tmp_path / ".runs" / "broken-quick-seconds.json").exists()
+
+
 def test_an_unknown_figure_is_refused(tmp_path, capsys):
     assert run(["reproduce", "--only", "widht", "--out", str(tmp_path / "x")]) == 2
     said = f"only must be one of {', '.join(FIGURES)}, got 'widht'"
