@@ -235,5 +235,5 @@ def test_grids_of_the_widths_are_possible(tmp_path, monkeypatch):
         monkeypatch.setattr(Run, "sweep", lambda self, name, grid: grids.append((name, grid)))
         for activation in along_width.ACTIVATIONS:
             along_width.sweeps(here, activation)
-    assert len({name for name, _ in grids}) == 6
+    assert len({name for name, _ in grids}) == 9
     assert all(isinstance(grid, Grid) and "norm" in grid.axes for _, grid in grids)
