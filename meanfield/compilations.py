@@ -1,6 +1,8 @@
-"""Keeping what JAX compiles, for later calls and for other processes."""
+"""Keeping what JAX compiles, for later calls and for other processes, as far as there is room."""
 
 import os
+from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 import jax
@@ -8,6 +10,11 @@ import jax
 FOLDER = "JAX_COMPILATION_CACHE_DIR"
 LEAST = "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS"
 WORTH_KEEPING = 0.1  # seconds of compilation
+EVENTS = "/jax/core/compile/"  # how JAX's own clocks of compilation begin
+# Linux grants a process so many memory maps. A compiled function takes several, a kind of network
+# to sample some 300 in all, and one too many ends the process with a segmentation fault.
+MAPS, MOST_MAPS = Path("/proc/self/maps"), Path("/proc/sys/vm/max_map_count")
+MAPS_SHARE = 0.5
 
 
 def kept_in() -> str | None:
@@ -37,3 +44,44 @@ def keep_compilations() -> None:
 def sharing(folder: Path | str) -> dict[str, str]:
     """The environment of processes that keep their compilations in this folder."""
     return {FOLDER: str(folder), LEAST: str(WORTH_KEEPING)}
+
+
+@dataclass
+class Clock:
+    """What this process has compiled for, kept up to date.
+
+    Attributes:
+        seconds: In all.
+        looked: The seconds when `make_room` last looked.
+    """
+
+    seconds: float = 0.0
+    looked: float = -1.0
+
+
+@lru_cache(maxsize=1)
+def compilation_clock() -> Clock:
+    """The process's only one, which runs from the first call on."""
+    clock = Clock()
+
+    def listen(event: str, duration_secs: float, **_) -> None:
+        if event.startswith(EVENTS):
+            clock.seconds += duration_secs
+
+    jax.monitoring.register_event_duration_secs_listener(listen)
+    return clock
+
+
+def make_room() -> None:
+    """Lets JAX forget what it compiled in this process before there are too many memory maps.
+
+    What is used again is compiled again.
+    """
+    clock = compilation_clock()
+    if clock.seconds == clock.looked or not MAPS.exists():
+        return
+    clock.looked = clock.seconds
+    with MAPS.open() as maps:
+        held = sum(1 for _ in maps)
+    if held > MAPS_SHARE * int(MOST_MAPS.read_text()):
+        jax.clear_caches()

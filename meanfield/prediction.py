@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from meanfield.checks import positive_integer
+from meanfield.compilations import make_room
 from meanfield.network import Network
 from meanfield.notes import explain
 from meanfield.quantiles import quantile
@@ -225,6 +226,7 @@ def predict(network, samples=None, *, inputs=None, output_draws=0, seed=0, **opt
         ValueError: An argument is out of range, there are too few samples for a norm, or the order
             parameters leave the range of floating-point numbers at these variances and this depth.
     """
+    make_room()
     if inputs is not None:
         from meanfield.given import predict_given  # it needs SciPy's slow parts
 

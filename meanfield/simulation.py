@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from meanfield.checks import one_of, positive_integer, random_seed
+from meanfield.compilations import make_room
 from meanfield.devices import check_devices, spread
 from meanfield.given import GivenPrediction
 from meanfield.inputs import check_inputs
@@ -162,6 +163,7 @@ def simulate(
     one_of("precision", precision, tuple(BYTES))
     network, inputs, T = _check_inputs(network, inputs, samples, precision)
     request = Request(positive_integer("leading", leading), bool(spectrum), bool(second_moment))
+    make_room()
     devices = check_devices(devices, T)
     chosen = choose_method(network, T, method, precision, request, memory_limit, devices)
     if chosen.extra and find_spec(chosen.extra) is None:

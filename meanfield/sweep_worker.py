@@ -4,20 +4,18 @@ import pickle
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from functools import lru_cache
 from typing import NamedTuple
 
 import jax
 import numpy as np
 
+from meanfield.compilations import compilation_clock, make_room
 from meanfield.devices import available_memory
 from meanfield.measurement import Request
 from meanfield.methods import choose_method
 from meanfield.network import Network
 from meanfield.simulation import measure_draw
 from meanfield.sweep_store import STATISTICS
-
-COMPILATION = "/jax/core/compile/"  # how JAX's own clocks of compilation begin
 
 Results = dict[int, dict[str, float] | str]
 
@@ -91,6 +89,7 @@ def measure_batch(tasks: Sequence[Task], topic: str) -> list[Finished]:
 def measure(task: Task) -> Finished:
     """Every draw's statistics, or the message of its failure."""
     network = Network(**task.network)
+    make_room()
     with _clocks() as seconds:
         results = {draw: _measure_draw(network, task, draw) for draw in task.draws}
     return Finished(task.key, results, *seconds)
@@ -125,22 +124,9 @@ def _measure_draw(network: Network, task: Task, draw: int) -> dict[str, float] |
 @contextmanager
 def _clocks() -> Iterator[list[float]]:
     """Seconds of compilation and of all the rest, once the block is through."""
-    spent = _compilation()
+    clock = compilation_clock()
     seconds: list[float] = []
-    before, started = spent[0], time.perf_counter()
+    before, started = clock.seconds, time.perf_counter()
     yield seconds
-    compiling = spent[0] - before
+    compiling = clock.seconds - before
     seconds += [compiling, max(time.perf_counter() - started - compiling, 0.0)]
-
-
-@lru_cache(maxsize=1)
-def _compilation() -> list[float]:
-    """The seconds that this process has compiled for, kept up to date."""
-    spent = [0.0]
-
-    def listen(event: str, duration_secs: float, **_) -> None:
-        if event.startswith(COMPILATION):
-            spent[0] += duration_secs
-
-    jax.monitoring.register_event_duration_secs_listener(listen)
-    return spent

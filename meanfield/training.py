@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from meanfield.checks import positive_integer, random_seed
+from meanfield.compilations import make_room
 from meanfield.descent import Course, Lanes, descend, start
 from meanfield.devices import available_memory
 from meanfield.inputs import check_inputs
@@ -81,6 +82,7 @@ def train(
         request = _request(network, x, y, rates, draws=draws, seed=seed, steps=steps)
         kept = TrainingStore(store, request, size)
         size = kept.size
+    make_room()
     task = _Task(network, jnp.asarray(x), jnp.asarray(y), seed, steps, kept)
     runs = [_Run(rate, draw) for rate in rates for draw in range(draws)]
     groups = [runs[i : i + size] for i in range(0, len(runs), size)]

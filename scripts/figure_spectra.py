@@ -16,7 +16,7 @@ PLACEMENTS = {  # outputs
     "batch@all": 1,
     "mean@last": 1,
     "batch@last": 1,
-    "layer@last": 4,
+    "layer@last": 10,
 }
 WIDTH, DRAWS = (200, 500), (5, 20)  # quick, full
 SPEC: dict[str, Any] = {"depth": 3, "activation": "relu", "weight_var": 2.0, "bias_var": 0.1}

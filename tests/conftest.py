@@ -9,6 +9,8 @@ import hypothesis
 import jax
 import pytest
 
+from meanfield.compilations import make_room
+
 # Examples are drawn from the test's own source, not from a clock or a database of past failures:
 # a run that passes here passes everywhere.
 hypothesis.settings.register_profile(
@@ -28,6 +30,12 @@ def pytest_configure(config):
         config.add_cleanup(lambda: shutil.rmtree(os.environ[CACHE], ignore_errors=True))
     jax.config.update("jax_compilation_cache_dir", str(Path(os.environ[CACHE])))
     jax.config.update("jax_persistent_cache_min_compile_time_secs", WORTH_KEEPING)
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _room():
+    """Tests compile more than a process has memory maps for."""
+    make_room()
 
 
 @pytest.fixture(scope="module")
