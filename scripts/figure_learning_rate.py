@@ -17,8 +17,8 @@ from meanfield.reproduction_run import RUNS, Made, Number, Run
 SPEC: dict[str, Any] = {"depth": 3, "activation": "tanh", "weight_var": 3.0, "bias_var": 0.64}
 PLACEMENTS = ["none", "layer@hidden", "batch@hidden", "batch@last"]
 TEACHER, DIGITS = "teacher", "digits"
-WIDTHS = [32, 64, 128], [50, 100, 200, 400, 800, 1600]  # quick, full
-SAMPLES, STEPS, RATES = (60, 300), (80, 1000), (16, 40)
+WIDTHS = [32, 64, 128], [50, 100, 200, 400, 800]  # quick, full
+SAMPLES, STEPS, RATES = (60, 100), (80, 300), (16, 20)
 DRAWS = 5
 
 
@@ -48,9 +48,10 @@ def problem(run: Run, task: str, norm: str, width: int):
 
 
 def limit(run: Run, task: str, norm: str, width: int) -> dict:
-    """2/λ_max on these inputs: theory's or, where that is but a bound, the measured one."""
+    """2/λ_max: theory's on data or white noise or, where that is but a bound, the measured one."""
     net, x, _ = problem(run, task, norm, width)
-    theory = mf.predict(net, inputs=x, seed=run.seed)
+    on = {} if task == TEACHER else {"inputs": x, "seed": run.seed}
+    theory = mf.predict(net, len(x), **on)
     if theory.eigenvalue_max_kind == "asymptotic":
         return {"limit": theory.learning_rate_max, "source": "theory"}
     found = mf.simulate(net, inputs=x, draws=DRAWS, seed=run.seed, second_moment=False)

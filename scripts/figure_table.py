@@ -100,8 +100,9 @@ def make(run: Run) -> Made:
     return Made(
         "Theory against measurement, every placement",
         "m_λ and λ_max agree with theory, up to their errors and what finite width adds: most "
-        "where the outlier is hardly above the bulk (linear, mean@1 and batch@1). Where theory has "
-        "a lower bound only (hollow) λ_max is several times larger.",
+        "under layer and rms norm in the last layer, and where the outlier is hardly above the "
+        "bulk (linear, mean@1 and batch@1). Where theory has a lower bound only (hollow) λ_max is "
+        "several times larger.",
         {
             "L": DEPTH,
             "M = T": run.choose(*WIDTH),
