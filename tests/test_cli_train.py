@@ -44,7 +44,7 @@ def test_a_teacher_is_learnt(capsys, text, rates):
 
 def test_without_a_limit_learning_rates_must_be_given(capsys, monkeypatch):
     without = SimpleNamespace(learning_rate_max=None)
-    monkeypatch.setattr("meanfield.cli.predict", lambda *_: without)
+    monkeypatch.setattr("meanfield.commands.training.predict", lambda *_: without)
     assert run(ARGUMENTS) == 2
     assert "learning_rates is required where theory has no" in capsys.readouterr().err
     text = output(capsys, *ARGUMENTS, *SHORT, "--learning-rates", "0.01,50")

@@ -137,11 +137,8 @@ def test_numbers_of_something_else_are_not_taken(tmp_path):
 def test_the_users_data_are_looked_at_first(scripts, tmp_path, capsys):
     out = tmp_path / "figures"
     np.savez(tmp_path / "bare.npz", inputs=np.eye(4))
-    for source, code, said in (
-        (tmp_path / "nowhere", 1, "nowhere"),
-        (tmp_path / "bare.npz", 2, "targets of bare.npz must be integer labels"),
-    ):
-        assert run(["reproduce", "--data", str(source), "--out", str(out)]) == code
+    for source, said in (("nowhere", "nowhere"), ("bare.npz", "must be integer labels")):
+        assert run(["reproduce", "--data", str(tmp_path / source), "--out", str(out)]) == 2
         assert said in capsys.readouterr().err
     assert not out.exists()
 

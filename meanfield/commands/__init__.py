@@ -1,0 +1,1 @@
+"""The commands of `meanfield`, a module for each group of them with the tables they print."""

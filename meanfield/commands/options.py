@@ -1,0 +1,129 @@
+"""Options that several commands share."""
+
+import functools
+from collections.abc import Callable
+
+import click
+
+from meanfield.data import load_data
+from meanfield.given import FIELDS, SAMPLED, SELF_AVERAGING
+from meanfield.network import Network
+
+
+def list_of(convert: Callable) -> Callable:
+    """A click callback for a comma-separated list."""
+
+    def parse(context, parameter, text):
+        if text is None:
+            return None
+        try:
+            return tuple(convert(item.strip()) for item in text.split(","))
+        except ValueError as error:
+            raise click.BadParameter(f"expected a comma-separated list, got {text!r}") from error
+
+    return parse
+
+
+NETWORK_OPTIONS = [
+    click.option("--depth", type=int, help="L, the number of weight layers."),
+    click.option("--width", type=int, help="M: M_0 = M_1 = ... = M_{L-1}."),
+    click.option(
+        "--widths", callback=list_of(int), help="M_0,...,M_{L-1} in full, e.g. 300,600,150."
+    ),
+    click.option("--outputs", type=int, default=1, show_default=True, help="C."),
+    click.option(
+        "--activation",
+        default="relu",
+        show_default=True,
+        help="A name, e.g. tanh, or MODULE:FUNCTION.",
+    ),
+    click.option("--weight-var", type=float, default=2.0, show_default=True, help="sigma_w^2."),
+    click.option("--bias-var", type=float, default=0.0, show_default=True, help="sigma_b^2."),
+    click.option("--norm", help="Placement, e.g. batch@last, layer@hidden+batch@last, mean@2."),
+    click.option(
+        "--norms", callback=list_of(str), help="Every layer's norm, e.g. none,batch,none."
+    ),
+]
+
+
+def network_options(command: Callable) -> Callable:
+    """Adds the options of a network's spec and passes the command a `Network`."""
+
+    @functools.wraps(command)
+    def with_network(
+        depth, width, widths, outputs, activation, weight_var, bias_var, norm, norms, **rest
+    ):
+        network = Network(
+            depth=depth,
+            width=width,
+            widths=widths,
+            outputs=outputs,
+            activation=activation,
+            weight_var=weight_var,
+            bias_var=bias_var,
+            norm=norm,
+            norms=norms,
+        )
+        return command(network, **rest)
+
+    for option in reversed(NETWORK_OPTIONS):
+        with_network = option(with_network)
+    return with_network
+
+
+DATA_OPTIONS = [
+    click.option(
+        "--samples", type=int, help="T; with --data how many of its rows, by default all."
+    ),
+    click.option(
+        "--data", "source",
+        help="digits, a .npy, .npz, .csv or IDX file, or MNIST's folder; default: white noise.",
+    ),
+    click.option(
+        "--standardize/--no-standardize", default=True, show_default=True,
+        help="Every feature of the data to mean 0 and variance 1.",
+    ),
+    click.option("--keep-constant", is_flag=True, help="Keep constant features, as zeros."),
+    click.option(
+        "--data-seed", type=int, default=0, show_default=True, help="Of the choice of rows."
+    ),
+]  # fmt: skip
+
+
+def data_options(command: Callable) -> Callable:
+    """Adds the options of a data set and passes the command `samples` and a `Data` or None."""
+
+    @functools.wraps(command)
+    def with_data(*arguments, source, samples, standardize, keep_constant, data_seed, **rest):
+        data = None
+        if source is not None:
+            try:
+                data = load_data(
+                    source,
+                    samples,
+                    standardize=standardize,
+                    keep_constant=keep_constant,
+                    seed=data_seed,
+                )
+            except FileNotFoundError as error:  # a wrong name is bad input, not a failing disk
+                raise ValueError(str(error)) from error
+        return command(*arguments, samples=samples, data=data, **rest)
+
+    for option in reversed(DATA_OPTIONS):
+        with_data = option(with_data)
+    return with_data
+
+
+given_options = [
+    click.option(
+        "--batch-statistics", type=click.Choice([SAMPLED, SELF_AVERAGING]), default=SAMPLED,
+        show_default=True, help="With --data: how hidden batch norms are averaged.",
+    ),
+    click.option(
+        "--fields", type=int, default=FIELDS, show_default=True,
+        help="With --data: random fields per hidden batch norm.",
+    ),
+]  # fmt: skip
+
+json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+seed_option = click.option("--seed", type=int, default=0, show_default=True, help="Random seed.")
