@@ -5,6 +5,7 @@ A figure that fails does not stop the others; sweeps are kept, so that a run can
 
 import importlib
 import json
+import os
 import sys
 import time
 import traceback
@@ -21,8 +22,9 @@ from meanfield.data import load_data
 from meanfield.plot import style
 from meanfield.progress import progress_bar
 from meanfield.reproduction_page import page
-from meanfield.reproduction_run import RUNS, Made, Run, Workers
+from meanfield.reproduction_run import RUNS, Made, Run, Workers, write_json
 
+TRAINS = "learning-rate"
 FIGURES = (  # in the page's order
     "width",
     "mean",
@@ -31,7 +33,7 @@ FIGURES = (  # in the page's order
     "spectra",
     "placement",
     "phase",
-    "learning-rate",
+    TRAINS,
     "data",
     "table",
 )
@@ -71,19 +73,17 @@ def reproduce(
         full: Sizes like the paper's, for hours or a GPU; else minutes on two cores.
         only: The names of the figures to make, all by default.
         out: The folder; made if need be.
-        data: Labelled data, such as Fashion-MNIST's folder, that the learning-rate figure trains on
-            beside its own; see `meanfield.load_data`.
+        data: A file or folder of labelled data, such as Fashion-MNIST's, that the learning-rate
+            figure trains on beside its own; see `meanfield.load_data`.
 
     Raises:
-        ValueError: A name is unknown, or the data have no labels.
+        ValueError: A name is unknown, the data have no labels, or no figure trains on them.
         FileNotFoundError: There are no data of that name.
         ModuleNotFoundError: matplotlib is not installed.
         OSError: The folder cannot be written.
     """
     names = [one_of("only", name, FIGURES) for name in only or FIGURES]
-    source = None if data is None else Path(data)
-    if source is not None:
-        load_data(source, 1).one_hot()  # now rather than when that figure's turn comes
+    source = None if data is None else _check_data(data, names)
     folder = Path(out)
     (folder / RUNS).mkdir(parents=True, exist_ok=True)
     style.pyplot().switch_backend("Agg")
@@ -97,6 +97,17 @@ def reproduce(
                 log.write_text(traceback.format_exc())
                 failures[name] = f"{type(error).__name__}: {error} (more in {log})"
     return Report(tuple(made), failures, _write_index(folder))
+
+
+def _check_data(data: Path | str, names: Sequence[str]) -> Path:
+    """Finds out now, rather than when the figure's turn comes, whether it can train on them."""
+    if not isinstance(data, str | os.PathLike):
+        raise ValueError(f"data must be a file or folder, got {data!r}")
+    if TRAINS not in names:
+        raise ValueError(f"data must come with the {TRAINS} figure, got only={list(names)}")
+    source = Path(data).resolve()
+    load_data(source).one_hot()
+    return source
 
 
 def main(script: str) -> None:
@@ -150,7 +161,7 @@ def _clock(run: Run) -> Iterator[Callable[[], float]]:
     try:
         yield seconds
     finally:
-        path.write_text(json.dumps(seconds()))
+        write_json(path, seconds())
 
 
 def _write_index(folder: Path) -> Path:

@@ -41,7 +41,8 @@ def page(figures: Sequence[tuple[dict, bytes]]) -> str:
         f"<style>{STYLE}</style></head><body>"
         "<h1>Fisher information of wide networks: theory against sampled networks</h1>"
         '<p class="dim">Made by <code>meanfield reproduce</code>. Lines are theory, dashed where '
-        "it is a lower bound; points are means over sampled networks with their standard error."
+        "it is a lower bound; points are means (where it is said, medians) over sampled networks, "
+        "with their standard error."
         f"</p><nav>{links}</nav>{sections}</body></html>\n"
     )
 

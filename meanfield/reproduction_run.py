@@ -33,7 +33,7 @@ class Number(NamedTuple):
     Attributes:
         what: What it is, and of what.
         theory: The prediction.
-        measured, sem: The mean over draws and its standard error.
+        measured, sem: The mean or median over draws and its standard error.
         is_bound: Whether the prediction is a lower bound.
     """
 
@@ -116,6 +116,14 @@ class Workers:
         return self._address
 
 
+def write_json(path: Path, content: object) -> None:
+    """Writes the file at once, so that an interruption leaves the old one or the new one."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = path.with_suffix(".part")
+    unfinished.write_text(json.dumps(content))
+    unfinished.replace(path)
+
+
 @dataclass(frozen=True)
 class Run:
     """What a script works with: `make(run)` draws, saves, and returns what it `Made`.
@@ -125,7 +133,7 @@ class Run:
         full: Whether at full size; else quick.
         out: The folder for the figures.
         workers: For quick sweeps.
-        data: Labelled data to train on as well, as `meanfield.load_data` takes them.
+        data: A file or folder of labelled data to train on as well.
         seed: Of everything that is sampled.
     """
 
@@ -155,20 +163,19 @@ class Run:
             return sweep(grid, store, workers=None if jax.default_backend() == "cpu" else 1)
         return sweep(grid, store, scheduler=self.workers.address)
 
-    def keep(self, name: str, compute: Callable[[], dict], **of: Any) -> dict:
+    def keep(self, name: str, of: dict[str, Any], compute: Callable[[], dict]) -> dict:
         """The numbers that `compute` returns, from a file of that name where there is one.
 
-        `of` is all that they depend on, in JSON's types: numbers of anything else are not taken.
+        `of` is all that they depend on but the seed, in JSON's types: numbers of anything else are
+        not taken.
         """
         path = self.out / RUNS / f"{name}-{self.size}.json"
-        of = json.loads(json.dumps({**of, "seed": self.seed}))
-        if path.exists() and (kept := json.loads(path.read_text())).get("of") == of:
-            return kept["found"]
-        path.parent.mkdir(parents=True, exist_ok=True)
-        unfinished = path.with_suffix(".part")
-        unfinished.write_text(json.dumps({"of": of, "found": compute()}))
-        unfinished.replace(path)
-        return json.loads(path.read_text())["found"]
+        asked = json.loads(json.dumps({"seed": self.seed, "of": of}))
+        kept = json.loads(path.read_text()) if path.exists() else {}
+        if {key: kept.get(key) for key in asked} != asked:
+            kept = {**asked, "found": compute()}
+            write_json(path, kept)
+        return json.loads(json.dumps(kept["found"]))
 
     def save(self, figure: "Figure", data: "pandas.DataFrame") -> None:
         """Writes NAME.png, NAME.pdf and, with the numbers drawn, NAME.csv."""

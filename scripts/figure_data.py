@@ -86,7 +86,7 @@ def make(run: Run) -> Made:
     places = [(source, norm, M) for source in SOURCES for norm in PLACEMENTS for M in widths]
     of = {**SPEC, "draws": run.choose(*DRAWS)}
     cells = pandas.DataFrame(
-        run.keep(f"data-{'-'.join(map(str, place))}", partial(cell, run, *place), **of)
+        run.keep(f"data-{'-'.join(map(str, place))}", of, partial(cell, run, *place))
         for place in places
     )
     size = {"figsize": (style.PAGE, 2.7), "layout": "constrained"}

@@ -1,5 +1,7 @@
 """Gradient descent over widths and learning rates: where 2/λ_max lies, and where it diverges."""
 
+import hashlib
+import json
 import shutil
 from collections.abc import Iterator
 from functools import cache, partial
@@ -20,6 +22,7 @@ TEACHER, DIGITS = "teacher", "digits"
 WIDTHS = [32, 64, 128], [50, 100, 200, 400, 800]  # quick, full
 SAMPLES, STEPS, RATES = (60, 100), (80, 300), (16, 20)
 DRAWS = 5
+DIGITS_KEPT = 12  # of a digest
 
 
 load = cache(mf.load_data)  # some have 60,000 rows
@@ -27,8 +30,18 @@ load = cache(mf.load_data)  # some have 60,000 rows
 
 def tasks(run: Run) -> dict[str, str | Path]:
     """What to train on, by name: a teacher's outputs, digits, and the user's own data."""
-    own = {run.data.name: run.data} if run.data else {}
+    own = {f"own data {run.data.name}": run.data} if run.data else {}
     return {TEACHER: TEACHER, DIGITS: DIGITS, **own}
+
+
+def described(run: Run, task: str) -> dict[str, Any]:
+    """What a cell's numbers depend on beside its norm and width."""
+    of = {**SPEC, "T": run.choose(*SAMPLES), "draws": DRAWS, "theory": "white noise"}
+    if task == TEACHER:
+        return of
+    data = load(tasks(run)[task])
+    content = hashlib.sha256(data.inputs.tobytes() + data.one_hot().tobytes()).hexdigest()
+    return {**of, "theory": "given inputs", "data": content[:DIGITS_KEPT]}
 
 
 def problem(run: Run, task: str, norm: str, width: int):
@@ -36,11 +49,12 @@ def problem(run: Run, task: str, norm: str, width: int):
 
     Standardized, for that is what the outputs of batch norm in the last layer are.
     """
-    T, source = run.choose(*SAMPLES), tasks(run)[task]
-    if source == TEACHER:
+    T = run.choose(*SAMPLES)
+    if task == TEACHER:
         x, y = mf.teacher(mf.Network(**SPEC, width=width), T, seed=run.seed)
     else:
-        data = load(source, T, seed=run.seed)
+        source = tasks(run)[task]
+        data = load(source, min(T, len(load(source))), seed=run.seed)
         x, y = np.asarray(data), data.one_hot()
     net = mf.Network(**SPEC, width=width, norm=norm, outputs=y.shape[1])
     spread = y.std(axis=0)
@@ -58,11 +72,12 @@ def limit(run: Run, task: str, norm: str, width: int) -> dict:
     return {"limit": 2 / found.eigenvalue_max.mean, "source": "measured"}
 
 
-def training(run: Run, task: str, norm: str, width: int, rates: np.ndarray) -> dict:
+def training(run: Run, task: str, norm: str, width: int, of: dict[str, Any]) -> dict:
     net, x, y = problem(run, task, norm, width)
-    store = run.out / RUNS / f"training-{task}-{norm}-{width}-{run.size}"
-    effort = {"draws": DRAWS, "steps": run.choose(*STEPS), "seed": run.seed}
-    trained = mf.train(net, x, y, learning_rates=rates, store=store, **effort)
+    asked = hashlib.sha256(json.dumps(of).encode()).hexdigest()[:DIGITS_KEPT]
+    store = run.out / RUNS / f"training-{task}-{norm}-{width}-{run.size}-{asked}"
+    effort = {"draws": DRAWS, "steps": of["steps"], "seed": run.seed}
+    trained = mf.train(net, x, y, learning_rates=of["rates"], store=store, **effort)
     shutil.rmtree(store)  # what is kept from here on is the result
     return trained.to_dict()
 
@@ -70,22 +85,17 @@ def training(run: Run, task: str, norm: str, width: int, rates: np.ndarray) -> d
 def measure(run: Run, task: str) -> pandas.DataFrame:
     """A row per placement, width and learning rate."""
     cells = [(norm, width) for norm in PLACEMENTS for width in run.choose(*WIDTHS)]
-    of = {**SPEC, "source": str(tasks(run)[task]), "T": run.choose(*SAMPLES), "draws": DRAWS}
+    of = described(run, task)
     limits = {
-        cell: run.keep(f"limit-{task}-{cell[0]}-{cell[1]}", partial(limit, run, task, *cell), **of)
+        cell: run.keep(f"limit-{task}-{cell[0]}-{cell[1]}", of, partial(limit, run, task, *cell))
         for cell in cells
     }
     found = [here["limit"] for here in limits.values()]
     rates = np.geomspace(min(found) / 2, max(found) * 4, run.choose(*RATES))
-    frames = []
+    frames, of = [], {**of, "steps": run.choose(*STEPS), "rates": rates.tolist()}
     for norm, width in cells:
-        result = run.keep(
-            f"training-{task}-{norm}-{width}",
-            partial(training, run, task, norm, width, rates),
-            **of,
-            steps=run.choose(*STEPS),
-            rates=rates.tolist(),
-        )
+        compute = partial(training, run, task, norm, width, of)
+        result = run.keep(f"training-{task}-{norm}-{width}", of, compute)
         rows = {
             "learning_rate": rates,
             "loss": [s["mean"] if s else np.nan for s in result["loss"]],

@@ -36,7 +36,7 @@ def measure(run: Run, placement: str) -> tuple[mf.Prediction, dict]:
         rows = {name: (statistic.mean, statistic.sem) for name, statistic in statistics.items()}
         return {"eigenvalues": [e.tolist() for e in found.eigenvalues or ()], **rows}
 
-    kept = run.keep(f"spectra-{placement}", compute, network=network.to_dict(), draws=draws)
+    kept = run.keep(f"spectra-{placement}", {"network": network.to_dict(), "draws": draws}, compute)
     return mf.predict(network, width), kept
 
 

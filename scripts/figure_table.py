@@ -8,7 +8,7 @@ from meanfield.grids import Cell
 from meanfield.plot import style
 from meanfield.reproduction import main
 from meanfield.reproduction_run import Made, Run, numbers
-from meanfield.validation import ACTIVATIONS, DEPTH, PLACEMENTS, median_of
+from meanfield.validation import ACTIVATIONS, DEPTH, PLACEMENTS, Estimate, median_of
 
 WIDTH, DRAWS = (100, 400), (20, 100)  # quick, full
 OUTPUTS = 4  # where a norm over units in the last layer wants several
@@ -47,16 +47,20 @@ def table(run: Run, activation: str) -> pandas.DataFrame:
                 found = medians(run, cell, cells["eigenvalue_max"].sel(norm=norm).values.ravel())
                 frames[-1].loc[norm, list(found)] = list(found.values())
     every = pandas.concat(frames).reindex(list(PLACEMENTS)).reset_index()
-    return every.assign(is_bound=every["theory_eigenvalue_max_kind"] == "lower-bound")
+    statistic = ["median" if norm in RANDOM else "mean" for norm in every["norm"]]
+    bound = every["theory_eigenvalue_max_kind"] == "lower-bound"
+    return every.assign(is_bound=bound, eigenvalue_max_statistic=statistic)
 
 
 def medians(run: Run, cell: Cell, draws: np.ndarray) -> dict[str, float]:
-    """λ_max of a row, theory's at this number of samples."""
+    """λ_max of a row, theory's at this number of samples; the error is that of their ratio."""
     options = {"output_draws": OUTPUT_DRAWS, "seed": run.seed}
-    theory = mf.predict(cell.network, cell.samples, **options)
-    expected = (theory.eigenvalue_max_at_samples or {})["50%"]["value"]
+    at_samples = mf.predict(cell.network, cell.samples, **options).eigenvalue_max_at_samples
+    assert at_samples is not None  # it is where the last norm is one of RANDOM
+    theory, found = Estimate(**at_samples["50%"]), median_of(draws[np.isfinite(draws)])
+    sem = np.hypot(found.sem, theory.relative * found.value)
     names = ("theory_eigenvalue_max", "eigenvalue_max", "eigenvalue_max_sem")
-    return dict(zip(names, (expected, *median_of(draws)), strict=True))
+    return dict(zip(names, (theory.value, found.value, sem), strict=True))
 
 
 def draw(axes, rows: pandas.DataFrame) -> None:

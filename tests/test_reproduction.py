@@ -14,6 +14,7 @@ import pytest
 from meanfield import reproduction
 from meanfield.cli import run
 from meanfield.grids import Grid
+from meanfield.prediction import predict
 from meanfield.reproduction import FIGURES, reproduce, scripts_folder
 from meanfield.reproduction_page import page
 from meanfield.reproduction_run import Number, Run, Workers
@@ -120,26 +121,30 @@ def test_a_script_runs_by_itself(scripts, tmp_path, monkeypatch):
 
 def test_numbers_are_kept(tmp_path):
     kept = Run("x", full=True, out=tmp_path, workers=Workers())
-    assert kept.keep("cell", lambda: {"value": 1}, widths=(3,)) == {"value": 1}
-    assert kept.keep("cell", lambda: 1 / 0, widths=(3,)) == {"value": 1}
+    assert kept.keep("cell", {"widths": (3,)}, lambda: {"value": (1,)}) == {"value": [1]}
+    assert kept.keep("cell", {"widths": (3,)}, lambda: 1 / 0) == {"value": [1]}
     with pytest.raises(ZeroDivisionError):
-        kept.keep("other", lambda: 1 / 0, widths=(3,))
+        kept.keep("other", {"widths": (3,)}, lambda: 1 / 0)
 
 
 def test_numbers_of_something_else_are_not_taken(tmp_path):
     kept = Run("x", full=True, out=tmp_path, workers=Workers())
-    kept.keep("cell", lambda: {"value": 1}, width=3)
-    assert kept.keep("cell", lambda: {"value": 2}, width=4) == {"value": 2}
+    kept.keep("cell", {"width": 3}, lambda: {"value": 1})
+    assert kept.keep("cell", {"width": 4}, lambda: {"value": 2}) == {"value": 2}
     other = Run("x", full=True, out=tmp_path, workers=Workers(), seed=1)
-    assert other.keep("cell", lambda: {"value": 3}, width=4) == {"value": 3}
+    assert other.keep("cell", {"width": 4}, lambda: {"value": 3}) == {"value": 3}
 
 
-def test_the_users_data_are_looked_at_first(scripts, tmp_path, capsys):
+def test_the_users_data_are_looked_at_first(tmp_path, capsys):
     out = tmp_path / "figures"
     np.savez(tmp_path / "bare.npz", inputs=np.eye(4))
     for source, said in (("nowhere", "nowhere"), ("bare.npz", "must be integer labels")):
         assert run(["reproduce", "--data", str(tmp_path / source), "--out", str(out)]) == 2
         assert said in capsys.readouterr().err
+    with pytest.raises(ValueError, match="data must come with the learning-rate figure, got only"):
+        reproduce(only=["width"], data=tmp_path / "bare.npz", out=out)
+    with pytest.raises(ValueError, match="data must be a file or folder, got 5"):
+        reproduce(data=5, out=out)
     assert not out.exists()
 
 
@@ -150,15 +155,41 @@ def test_the_users_data_are_trained_on_as_well(tmp_path, monkeypatch):
 
     labels, images = np.arange(12) % 3, np.random.default_rng(0).normal(size=(12, 5))
     np.savez(tmp_path / "own.npz", x=images, y=labels)
-    monkeypatch.setattr(figure_learning_rate, "SAMPLES", (2, 2))
+    for name, value in {
+        "SAMPLES": (2, 2), "WIDTHS": ([7], [7]), "PLACEMENTS": ["none"], "STEPS": (2, 3),
+        "RATES": (2, 2),
+    }.items():  # fmt: skip
+        monkeypatch.setattr(figure_learning_rate, name, value)
     drawn = Run("x", full=False, out=tmp_path, workers=Workers(), data=tmp_path / "own.npz")
-    assert list(figure_learning_rate.tasks(drawn)) == ["teacher", "digits", "own.npz"]
-    network, x, y = figure_learning_rate.problem(drawn, "own.npz", "batch@last", 7)
+    *_, own = figure_learning_rate.tasks(drawn)
+    network, x, y = figure_learning_rate.problem(drawn, own, "batch@last", 7)
     assert network.widths == (7, 7, 7)
     assert network.outputs == 3
     assert x.shape == (2, 5)
     np.testing.assert_allclose(y.mean(axis=0), 0, atol=1e-15)
     assert set(y.std(axis=0)) == {0, 1}
+
+    rows = figure_learning_rate.measure(drawn, own)
+    assert rows["loss"].notna().any()
+    assert figure_learning_rate.measure(drawn, own).equals(rows)
+    figure_learning_rate.load.cache_clear()
+    np.savez(tmp_path / "own.npz", x=2 * images[::-1], y=labels)
+    assert not figure_learning_rate.measure(drawn, own)["loss"].equals(rows["loss"])
+
+
+def test_a_failed_draw_does_not_cost_a_median(tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(scripts_folder())
+    import figure_table
+
+    drawn = Run("x", full=False, out=tmp_path, workers=Workers())
+    grid = Grid(depth=2, width=9, samples=5, outputs=4, norm=["rms@last"])
+    (cell,) = grid.cells()
+    found = figure_table.medians(drawn, cell, np.array([1.0, np.nan, 3.0, 2.0]))
+    assert found["eigenvalue_max"] == 2
+    theory = predict(cell.network, 5, output_draws=figure_table.OUTPUT_DRAWS, seed=drawn.seed)
+    median = theory.eigenvalue_max_at_samples["50%"]
+    assert found["theory_eigenvalue_max"] == median["value"]
+    assert found["eigenvalue_max_sem"] > 2 * median["sem"] / median["value"]
 
 
 def test_a_real_figure_from_the_command(tmp_path, monkeypatch, capsys):

@@ -32,7 +32,7 @@ FIELDS = {"depth": 2, "width": 6, "samples": [5], "bias_var": [0.0, 0.1, 0.2], "
 GRID = Grid(**FIELDS, weight_var=[1.0, 1.5, 2.0])
 LARGER = Grid(**{**FIELDS, "draws": 6}, weight_var=[2.0, 1.0, 1.5, 3.0])
 # Cells of two shapes, in one order and in another.
-BIASES = [round(0.01 * i, 2) for i in range(60)]
+BIASES = [round(0.01 * i, 2) for i in range(120)]
 MANY = Grid(depth=2, width=[6, 7], samples=5, bias_var=BIASES, draws=2)
 REVERSED = Grid(depth=2, bias_var=BIASES[::-1], samples=5, width=[6, 7], draws=2)
 RUN = """
