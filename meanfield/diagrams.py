@@ -9,6 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from meanfield.checks import variances
+from meanfield.compilations import make_room
 from meanfield.network import Network
 from meanfield.notes import DOUBTFUL_ERROR
 from meanfield.prediction import Spectrum, essentials, kappa_scale, read_spectrum
@@ -60,6 +61,7 @@ def diagram(
     T = network.check_samples(samples)
     w, b = _broadcast(weight_var, bias_var)
     _check_divisions(network, w, b)
+    make_room()
     with jax.enable_x64(True):
         points = _solve(network, T, w.ravel(), b.ravel())
     overflow, error = ~np.asarray(points.finite), np.asarray(points.error)

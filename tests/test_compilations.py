@@ -8,7 +8,7 @@ import jax
 import numpy as np
 import pytest
 
-from meanfield import Network, compilations, predict, simulate, train
+from meanfield import Network, compilations, diagram, predict, simulate, train
 from meanfield.compilations import Clock, keep_compilations, make_room
 
 
@@ -74,6 +74,7 @@ def test_predictions_and_measurements_in_a_users_loop_look(forgotten, monkeypatc
     network, x = Network(depth=1, width=3), np.eye(4, 3)
     calls = (
         lambda: predict(network, 4),
+        lambda: diagram(network, 4, 1.0, 0.1),
         lambda: simulate(network, 4, draws=1),
         lambda: train(network, x, np.arange(4.0), learning_rates=[0.1], draws=1, steps=1),
     )
