@@ -91,7 +91,11 @@ def _row(number: dict, is_measured: bool) -> str:
     predicted = "–" if theory is None else f"{'≥ ' if number['is_bound'] else ''}{theory:.4g}"
     found = "–" if measured is None else f"{measured:.4g}"
     found += f" ± {sem:.2g}" if sem else ""
-    comparable = theory and measured is not None and not number["is_bound"]
-    deviation = f"{measured / theory - 1:+.1%}" if comparable else ""
+    deviation = ""
+    if theory is not None and measured is not None and not number["is_bound"]:
+        if number["is_exponent"]:
+            deviation = f"{measured - theory:+.3f}"
+        elif theory:
+            deviation = f"{measured / theory - 1:+.1%}"
     cells = [escape(number["what"]), predicted, *([found, deviation] if is_measured else [])]
     return f"<tr>{''.join(f'<td>{cell}</td>' for cell in cells)}</tr>"

@@ -35,6 +35,7 @@ class Number(NamedTuple):
         theory: The prediction.
         measured, sem: The mean or median over draws and its standard error.
         is_bound: Whether the prediction is a lower bound.
+        is_exponent: Whether these are exponents: their difference counts, and not their ratio.
     """
 
     what: str
@@ -42,6 +43,7 @@ class Number(NamedTuple):
     measured: float | None = None
     sem: float | None = None
     is_bound: bool = False
+    is_exponent: bool = False
 
     @classmethod
     def of(cls, what: str, *values: Any, is_bound: Any = False) -> Self:
@@ -68,7 +70,9 @@ def numbers(
 def exponents(fits: "xarray.Dataset", what: Callable) -> list[Number]:
     """A row per exponent of `meanfield.scaling`, called what `what` makes of it."""
     return [
-        Number.of(what(fit), fit.theory_exponent, fit.exponent, fit.exponent_sem)
+        Number.of(what(fit), fit.theory_exponent, fit.exponent, fit.exponent_sem)._replace(
+            is_exponent=True
+        )
         for fit in fits.to_dataframe().reset_index().itertuples()
     ]
 

@@ -50,7 +50,10 @@ def panels(run: Run, variable: str, prepare=lambda dataset: dataset, mark=None):
         for dataset in map(prepare, sweeps(run, activation)):
             fits = mf.scaling(dataset, variable)
             found = zip(fits["norm"].values, fits["exponent"].values, strict=True)
-            labels = {str(norm): f"{norm}: $M^{{{exponent:.2f}}}$" for norm, exponent in found}
+            labels = {
+                str(norm): f"{norm}: $M^{{{round(exponent, 2) + 0:.2f}}}$"  # not −0.00
+                for norm, exponent in found
+            }
             mf.plot.along(dataset, "width", variable, axes, labels=labels)
             if mark:
                 mark(axes, dataset)
@@ -59,7 +62,7 @@ def panels(run: Run, variable: str, prepare=lambda dataset: dataset, mark=None):
             text = f"{activation}, {{}}: exponent of M"
             rows += exponents(fits, lambda fit, text=text: text.format(fit.norm))
         axes.set_title(f"{activation}, $\\sigma_w^2={weight_var:g}$, $\\sigma_b^2={bias_var:g}$")
-        style.mark_values(axes, run.choose(*WIDTHS))
+        style.mark_values(axes, run.choose(*WIDTHS)[:: run.choose(1, 2)])
         axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.17), **TIGHT)
         axes.label_outer()
     return figure, row, rows, pandas.concat(frames)

@@ -15,7 +15,7 @@ def times_width(dataset):
 def make(run: Run) -> Made:
     figure, row, rows, data = along_width.panels(run, "eigenvalue_mean", times_width)
     row[0].set_ylabel(r"mean FIM eigenvalue times width, $m_\lambda M$")
-    ticks = [0.5, 1, 2, 5]
+    ticks = [0.5, 1, 2, 5, 10]
     row[0].set_yticks(ticks, map(str, ticks))
     row[0].set_yticks([], minor=True)
     run.save(figure, data)

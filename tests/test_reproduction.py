@@ -240,13 +240,24 @@ def test_the_page_opens_in_a_browser(scripts, tmp_path):
     assert "-50.0%" in words
 
 
-def test_the_page_marks_bounds_and_folds_long_tables():
+def page_of(*numbers):
     record = {
         "name": "a", "title": "t", "sentence": "s", "size": "full", "seed": 0, "seconds": 1.0,
         "device": "cpu", "meanfield": "0", "jax": "0", "parameters": {"T": "M"},
-        "numbers": [Number("x", 1.5, 6.0, 0.5, is_bound=True)._asdict()] * 20,
+        "numbers": [number._asdict() for number in numbers],
     }  # fmt: skip
-    html = page([(record, b"\x89PNG" + bytes(30))])
+    return page([(record, b"\x89PNG" + bytes(30))])
+
+
+def test_the_page_sets_exponents_side_by_side():
+    """A ratio to an exponent of about 0 says nothing."""
+    html = page_of(Number("x", -1e-16, 0.018, 0.003, is_exponent=True), Number("y", 2.0, 3.0, 0.1))
+    assert "<td>+0.018</td>" in html
+    assert "<td>+50.0%</td>" in html
+
+
+def test_the_page_marks_bounds_and_folds_long_tables():
+    html = page_of(*[Number("x", 1.5, 6.0, 0.5, is_bound=True)] * 20)
     assert "≥ 1.5" in html
     assert "20 numbers" in html
     assert "%" not in re.sub("<style>.*</style>", "", html, flags=re.DOTALL)
