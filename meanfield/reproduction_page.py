@@ -4,6 +4,8 @@ import base64
 from collections.abc import Sequence
 from html import escape
 
+from meanfield.reproduction_run import Number
+
 STYLE = """
 :root { color-scheme: light dark; --ink: #1c1c1c; --dim: #666; --paper: #fdfdfc; --line: #ddd; }
 @media (prefers-color-scheme: dark) {
@@ -72,11 +74,12 @@ def _text(value: object) -> str:
     return ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
 
 
-def _numbers(numbers: Sequence[dict]) -> str:
+def _numbers(records: Sequence[dict]) -> str:
     """Theory against measurement, as a table; without a measurement, theory alone."""
-    if not numbers:
+    if not records:
         return ""
-    is_measured = any(number["measured"] is not None for number in numbers)
+    numbers = [Number(**record) for record in records]
+    is_measured = any(number.measured is not None for number in numbers)
     titles = ["", "theory", *(["measured", "deviation"] if is_measured else [])]
     head = "".join(f"<th>{title}</th>" for title in titles)
     rows = "".join(_row(number, is_measured) for number in numbers)
@@ -86,16 +89,16 @@ def _numbers(numbers: Sequence[dict]) -> str:
     return f"<details><summary>{len(numbers)} numbers</summary>{table}</details>"
 
 
-def _row(number: dict, is_measured: bool) -> str:
-    theory, measured, sem = number["theory"], number["measured"], number["sem"]
-    predicted = "–" if theory is None else f"{'≥ ' if number['is_bound'] else ''}{theory:.4g}"
+def _row(number: Number, is_measured: bool) -> str:
+    theory, measured = number.theory, number.measured
+    predicted = "–" if theory is None else f"{'≥ ' if number.is_bound else ''}{theory:.4g}"
     found = "–" if measured is None else f"{measured:.4g}"
-    found += f" ± {sem:.2g}" if sem else ""
+    found += f" ± {number.sem:.2g}" if number.sem else ""
     deviation = ""
-    if theory is not None and measured is not None and not number["is_bound"]:
-        if number["is_exponent"]:
+    if theory is not None and measured is not None and not number.is_bound:
+        if number.is_exponent:
             deviation = f"{measured - theory:+.3f}"
         elif theory:
             deviation = f"{measured / theory - 1:+.1%}"
-    cells = [escape(number["what"]), predicted, *([found, deviation] if is_measured else [])]
+    cells = [escape(number.what), predicted, *([found, deviation] if is_measured else [])]
     return f"<tr>{''.join(f'<td>{cell}</td>' for cell in cells)}</tr>"
