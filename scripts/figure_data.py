@@ -14,7 +14,7 @@ from meanfield.reproduction_run import Made, Run, numbers
 PLACEMENTS = ["none", "layer@hidden", "batch@hidden", "batch@last"]
 RANKED = ["none", "batch@hidden", "batch@last"]
 SOURCES = ["digits", "white noise"]
-WIDTHS = [50, 100, 200], [100, 200, 400, 800, 1600]  # quick, full
+WIDTHS = [50, 100, 200], [100, 200, 300, 400]  # quick, full
 DRAWS = 5, 20
 SPEC: dict[str, Any] = {"depth": 3, "activation": "relu", "weight_var": 2.0, "bias_var": 0.1}
 
