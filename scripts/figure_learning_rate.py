@@ -120,7 +120,7 @@ def draw(axes, rows: pandas.DataFrame, ends: tuple[float, float]) -> None:
     measured = (limits["source"] == "measured").any()
     axes.plot(limits.index, limits["limit"], ":" if measured else "-", color="white", linewidth=3)
     axes.plot(limits.index, limits["limit"], "--" if measured else "-", color="black")
-    axes.set_title(f"{rows['norm'].iloc[0]}, {rows['task'].iloc[0]}")
+    axes.set_title(rows["norm"].iloc[0])
 
 
 def make(run: Run) -> Made:
@@ -136,6 +136,7 @@ def make(run: Run) -> Made:
         for axes, norm in zip(line, PLACEMENTS, strict=True):
             draw(axes, here[here["norm"] == norm], ends)
             axes.label_outer()
+        line[0].set_ylabel(f"{task}\n{line[0].get_ylabel()}")
     run.save(figure, rows)
     return Made(
         "Final training loss over width and learning rate",
