@@ -22,10 +22,14 @@ TEACHER, DIGITS = "teacher", "digits"
 WIDTHS = [32, 64, 128], [50, 100, 200, 400, 800]  # quick, full
 SAMPLES, STEPS, RATES = (60, 100), (80, 300), (16, 20)
 DRAWS = 5
-DIGITS_KEPT = 12  # of a digest
 
 
 load = cache(mf.load_data)  # some have 60,000 rows
+
+
+def digest(content: bytes) -> str:
+    """What tells contents apart."""
+    return hashlib.sha256(content).hexdigest()[:12]
 
 
 def tasks(run: Run) -> dict[str, str | Path]:
@@ -40,8 +44,8 @@ def described(run: Run, task: str) -> dict[str, Any]:
     if task == TEACHER:
         return of
     data = load(tasks(run)[task])
-    content = hashlib.sha256(data.inputs.tobytes() + data.one_hot().tobytes()).hexdigest()
-    return {**of, "theory": "given inputs", "data": content[:DIGITS_KEPT]}
+    content = digest(data.inputs.tobytes() + data.one_hot().tobytes())
+    return {**of, "theory": "given inputs", "data": content}
 
 
 def problem(run: Run, task: str, norm: str, width: int):
@@ -74,8 +78,8 @@ def limit(run: Run, task: str, norm: str, width: int) -> dict:
 
 def training(run: Run, task: str, norm: str, width: int, of: dict[str, Any]) -> dict:
     net, x, y = problem(run, task, norm, width)
-    asked = hashlib.sha256(json.dumps(of).encode()).hexdigest()[:DIGITS_KEPT]
-    store = run.out / RUNS / f"training-{task}-{norm}-{width}-{run.size}-{asked}"
+    name = f"training-{task}-{norm}-{width}-{run.size}-{digest(json.dumps(of).encode())}"
+    store = run.out / RUNS / name
     effort = {"draws": DRAWS, "steps": of["steps"], "seed": run.seed}
     trained = mf.train(net, x, y, learning_rates=of["rates"], store=store, **effort)
     shutil.rmtree(store)  # what is kept from here on is the result

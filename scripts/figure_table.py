@@ -12,7 +12,7 @@ from meanfield.validation import ACTIVATIONS, DEPTH, PLACEMENTS, Estimate, media
 
 WIDTH, DRAWS = (100, 400), (20, 100)  # quick, full
 OUTPUTS = 4  # where a norm over units in the last layer wants several
-RANDOM = ("layer@last", "rms@last")  # λ_max stays random and has heavy tails: medians
+MEAN, MEDIAN = "mean", "median"  # the median where λ_max stays random, for it has heavy tails
 OUTPUT_DRAWS = 2000  # of theory's median
 SERIES = (  # statistic, its name, whether where theory has but a bound of λ_max, colour, marker
     ("eigenvalue_mean", r"$m_\lambda$", (False, True), "#009E73", "s"),
@@ -40,27 +40,30 @@ def table(run: Run, activation: str) -> pandas.DataFrame:
             second_moment=False,
         )
         cells = run.sweep(f"table-{activation}-{outputs}", grid)
-        frames.append(mf.summarize(cells).assign(outputs=outputs, activation=activation))
-        frames[-1] = frames[-1].set_index("norm")
+        rows = mf.summarize(cells).assign(outputs=outputs, activation=activation)
+        rows = rows.assign(eigenvalue_max_statistic=MEAN).set_index("norm")
         for norm, cell in zip(grid.axes["norm"], grid.cells(), strict=True):
-            if norm in RANDOM:
+            if cell.network.norm_records[-1].sample_largest is not None:
                 found = medians(run, cell, cells["eigenvalue_max"].sel(norm=norm).values.ravel())
-                frames[-1].loc[norm, list(found)] = list(found.values())
+                rows.loc[norm, list(found)] = list(found.values())
+        frames.append(rows)
     every = pandas.concat(frames).reindex(list(PLACEMENTS)).reset_index()
-    statistic = ["median" if norm in RANDOM else "mean" for norm in every["norm"]]
-    bound = every["theory_eigenvalue_max_kind"] == "lower-bound"
-    return every.assign(is_bound=bound, eigenvalue_max_statistic=statistic)
+    return every.assign(is_bound=every["theory_eigenvalue_max_kind"] == "lower-bound")
 
 
-def medians(run: Run, cell: Cell, draws: np.ndarray) -> dict[str, float]:
+def medians(run: Run, cell: Cell, draws: np.ndarray) -> dict[str, float | str]:
     """λ_max of a row, theory's at this number of samples; the error is that of their ratio."""
     options = {"output_draws": OUTPUT_DRAWS, "seed": run.seed}
     at_samples = mf.predict(cell.network, cell.samples, **options).eigenvalue_max_at_samples
-    assert at_samples is not None  # it is where the last norm is one of RANDOM
+    assert at_samples is not None  # the last norm can sample it
     theory, found = Estimate(**at_samples["50%"]), median_of(draws[np.isfinite(draws)])
     sem = np.hypot(found.sem, theory.relative * found.value)
-    names = ("theory_eigenvalue_max", "eigenvalue_max", "eigenvalue_max_sem")
-    return dict(zip(names, (theory.value, found.value, sem), strict=True))
+    return {
+        "theory_eigenvalue_max": theory.value,
+        "eigenvalue_max": found.value,
+        "eigenvalue_max_sem": sem,
+        "eigenvalue_max_statistic": MEDIAN,
+    }
 
 
 def draw(axes, rows: pandas.DataFrame) -> None:
@@ -88,7 +91,8 @@ def named(row) -> str:
 
 
 def named_largest(row) -> str:
-    return f"{named(row)}, {'median ' if row.norm in RANDOM else ''}λ_max"
+    is_median = row.eigenvalue_max_statistic == MEDIAN
+    return f"{named(row)}, {'median ' if is_median else ''}λ_max"
 
 
 def make(run: Run) -> Made:
@@ -100,6 +104,7 @@ def make(run: Run) -> Made:
         axes.set_title(activation)
     figure.legend(*panels[0].get_legend_handles_labels(), loc="outside lower center", ncols=3)
     every = pandas.concat(rows.values())
+    random = every.loc[every["eigenvalue_max_statistic"] == MEDIAN, "norm"].unique()
     run.save(figure, every)
     return Made(
         "Theory against measurement, every placement",
@@ -112,7 +117,7 @@ def make(run: Run) -> Made:
             "M = T": run.choose(*WIDTH),
             "networks per row": run.choose(*DRAWS),
             "(σ_w², σ_b²)": "; ".join(f"{name} {pair}" for name, pair in ACTIVATIONS.items()),
-            "medians, for λ_max stays random in wide networks": ", ".join(RANDOM),
+            "medians, for λ_max stays random in wide networks": ", ".join(random),
         },
         [
             *numbers(every, named_largest),

@@ -20,8 +20,9 @@ def relu(norm="none", **changes):
 
 # Norms of hidden layers are data and not code: one compilation serves all of HIDDEN.
 LAST = [
-    *(("relu", last) for last in ("none", "mean", "layer", "rms")),
+    *(("relu", last) for last in ("none", "layer-mean", "mean", "batch", "layer", "rms")),
     ("erf", "batch"),
+    ("erf", "none"),
 ]
 HIDDEN = [
     (("none", "none"), 60.0),
