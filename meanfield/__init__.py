@@ -3,58 +3,58 @@
 from importlib import import_module
 from typing import TYPE_CHECKING
 
+from meanfield.version import __version__
+
 if TYPE_CHECKING:
     from meanfield import plot
-    from meanfield.activations import ACTIVATIONS, Activation
-    from meanfield.comparison import Comparison, compare
-    from meanfield.data import Data, load_data
-    from meanfield.diagrams import diagram
-    from meanfield.exponents import scaling
-    from meanfield.given import GivenPrediction
-    from meanfield.grids import Grid
-    from meanfield.network import Network
+    from meanfield.data.dataset import Data, load_data
     from meanfield.norms import NORMS
-    from meanfield.prediction import Prediction, Spectrum, predict, spectrum
-    from meanfield.simulation import Simulation, simulate
-    from meanfield.sweep_plan import plan
-    from meanfield.sweep_store import load
-    from meanfield.sweep_tables import summarize
-    from meanfield.sweeps import sweep
-    from meanfield.training import train
-    from meanfield.training_data import teacher
-    from meanfield.training_result import Threshold, Training
-    from meanfield.validation import validate
-
-__version__ = "0.1.0"
+    from meanfield.spec.activations import ACTIVATIONS, Activation
+    from meanfield.spec.network import Network
+    from meanfield.studies.comparison import Comparison, compare
+    from meanfield.studies.simulation import Simulation, simulate
+    from meanfield.studies.validation.validate import validate
+    from meanfield.sweeps.grid import Grid
+    from meanfield.sweeps.plan import plan
+    from meanfield.sweeps.scaling import scaling
+    from meanfield.sweeps.store import load
+    from meanfield.sweeps.sweep import sweep
+    from meanfield.sweeps.tables import summarize
+    from meanfield.theory.given_inputs.predict import GivenPrediction
+    from meanfield.theory.predict import Prediction, Spectrum, predict, spectrum
+    from meanfield.theory.white_noise.diagram import diagram
+    from meanfield.training.result import Threshold, Training
+    from meanfield.training.teacher import teacher
+    from meanfield.training.train import train
 
 _HOMES = {
-    "ACTIVATIONS": "activations",
-    "Activation": "activations",
-    "Comparison": "comparison",
-    "Data": "data",
-    "GivenPrediction": "given",
-    "Grid": "grids",
+    "ACTIVATIONS": "spec.activations",
+    "Activation": "spec.activations",
+    "Comparison": "studies.comparison",
+    "Data": "data.dataset",
+    "GivenPrediction": "theory.given_inputs.predict",
+    "Grid": "sweeps.grid",
     "NORMS": "norms",
-    "Network": "network",
-    "Prediction": "prediction",
-    "Simulation": "simulation",
-    "Spectrum": "prediction",
-    "Threshold": "training_result",
-    "Training": "training_result",
-    "compare": "comparison",
-    "diagram": "diagrams",
-    "load": "sweep_store",
-    "load_data": "data",
-    "plan": "sweep_plan",
-    "predict": "prediction",
-    "scaling": "exponents",
-    "simulate": "simulation",
-    "spectrum": "prediction",
-    "summarize": "sweep_tables",
-    "sweep": "sweeps",
-    "teacher": "training_data",
-    "train": "training",
-    "validate": "validation",
+    "Network": "spec.network",
+    "Prediction": "theory.predict",
+    "Simulation": "studies.simulation",
+    "Spectrum": "theory.predict",
+    "Threshold": "training.result",
+    "Training": "training.result",
+    "compare": "studies.comparison",
+    "diagram": "theory.white_noise.diagram",
+    "load": "sweeps.store",
+    "load_data": "data.dataset",
+    "plan": "sweeps.plan",
+    "predict": "theory.predict",
+    "scaling": "sweeps.scaling",
+    "simulate": "studies.simulation",
+    "spectrum": "theory.predict",
+    "summarize": "sweeps.tables",
+    "sweep": "sweeps.sweep",
+    "teacher": "training.teacher",
+    "train": "training.train",
+    "validate": "studies.validation.validate",
 }
 
 __all__ = [

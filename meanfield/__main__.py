@@ -9,8 +9,8 @@ def main() -> None:
     """Runs the command line, or says which extra it needs."""
     sys.path.append(os.getcwd())  # for activations of the user's own modules
     try:
-        from meanfield.cli import run
-        from meanfield.compilations import keep_compilations
+        from meanfield.commands.cli import run
+        from meanfield.machine.compilations import keep_compilations
 
         keep_compilations()
     except ModuleNotFoundError as error:

@@ -5,7 +5,7 @@ import xarray
 
 import meanfield as mf
 from meanfield.plot import style
-from meanfield.reproduction_run import Number, Run, exponents, numbers
+from meanfield.reproduction.run import Number, Run, exponents, numbers
 
 ACTIVATIONS = {"tanh": (3.0, 0.64), "relu": (2.0, 0.1), "linear": (1.0, 0.1)}  # (σ_w², σ_b²)
 DEPTH, OUTPUTS = 3, 10

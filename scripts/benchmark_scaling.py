@@ -15,9 +15,9 @@ import matplotlib
 from benchmarking import machine, measure, print_table
 from peers import ours
 
-from meanfield.measurement import LARGEST
-from meanfield.methods import BYTES, choose_method
-from meanfield.progress import progress_bar
+from meanfield.machine.progress import progress_bar
+from meanfield.sampling.measurement import LARGEST
+from meanfield.sampling.methods import BYTES, choose_method
 
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt

@@ -6,8 +6,8 @@ import numpy as np
 
 import meanfield as mf
 from meanfield.plot import style
-from meanfield.reproduction import main
-from meanfield.reproduction_run import Made, Run, exponents, numbers
+from meanfield.reproduction.reproduce import main
+from meanfield.reproduction.run import Made, Run, exponents, numbers
 
 SPEC: dict[str, Any] = {"depth": 3, "activation": "relu", "weight_var": 2.0, "bias_var": 0.1}
 NORMS = ["none", "batch@last"]

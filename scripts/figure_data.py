@@ -8,8 +8,8 @@ import pandas
 
 import meanfield as mf
 from meanfield.plot import style
-from meanfield.reproduction import main
-from meanfield.reproduction_run import Made, Run, numbers
+from meanfield.reproduction.reproduce import main
+from meanfield.reproduction.run import Made, Run, numbers
 
 PLACEMENTS = ["none", "layer@hidden", "batch@hidden", "batch@last"]
 RANKED = ["none", "batch@hidden", "batch@last"]

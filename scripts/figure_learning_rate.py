@@ -13,8 +13,8 @@ import pandas
 
 import meanfield as mf
 from meanfield.plot import style
-from meanfield.reproduction import main
-from meanfield.reproduction_run import RUNS, Made, Number, Run
+from meanfield.reproduction.reproduce import main
+from meanfield.reproduction.run import RUNS, Made, Number, Run
 
 SPEC: dict[str, Any] = {"depth": 3, "activation": "tanh", "weight_var": 3.0, "bias_var": 0.64}
 PLACEMENTS = ["none", "layer@hidden", "batch@hidden", "batch@last"]

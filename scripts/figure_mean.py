@@ -2,8 +2,8 @@
 
 import along_width
 
-from meanfield.reproduction import main
-from meanfield.reproduction_run import Made, Run
+from meanfield.reproduction.reproduce import main
+from meanfield.reproduction.run import Made, Run
 
 
 def times_width(dataset):

@@ -4,8 +4,8 @@ import pandas
 import phase_panels
 
 from meanfield.plot import style
-from meanfield.reproduction import main
-from meanfield.reproduction_run import Made, Number, Run
+from meanfield.reproduction.reproduce import main
+from meanfield.reproduction.run import Made, Number, Run
 
 POINTS = 200, 400  # quick, full
 DEPTHS = [2, 10, 30, 100], [2, 3, 5, 7, 10, 15, 20, 30, 40, 50, 60, 80, 100]

@@ -5,8 +5,8 @@ import pandas
 import meanfield as mf
 from meanfield.plot import style
 from meanfield.plot.charts import Dot, dots
-from meanfield.reproduction import main
-from meanfield.reproduction_run import Made, Run, numbers
+from meanfield.reproduction.reproduce import main
+from meanfield.reproduction.run import Made, Run, numbers
 
 DEPTH = 8
 WIDTH, DRAWS, SHOWN = (100, 1000), (10, 20), (["tanh"], ["tanh", "relu"])  # quick, full

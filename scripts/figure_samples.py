@@ -5,8 +5,8 @@ import xarray
 
 import meanfield as mf
 from meanfield.plot import style
-from meanfield.reproduction import main
-from meanfield.reproduction_run import Made, Run, exponents
+from meanfield.reproduction.reproduce import main
+from meanfield.reproduction.run import Made, Run, exponents
 
 ACTIVATIONS = {"tanh": (3.0, 0.64), "relu": (2.0, 0.1)}  # (σ_w², σ_b²)
 LEAST = {"none": 2, "layer@hidden": 2, "mean@last": 2, "batch@last": 4}  # samples

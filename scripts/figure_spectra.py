@@ -6,8 +6,8 @@ import pandas
 
 import meanfield as mf
 from meanfield.plot import style
-from meanfield.reproduction import main
-from meanfield.reproduction_run import Made, Number, Run
+from meanfield.reproduction.reproduce import main
+from meanfield.reproduction.run import Made, Number, Run
 
 PLACEMENTS = {  # outputs
     "none": 1,

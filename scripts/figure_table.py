@@ -4,11 +4,17 @@ import numpy as np
 import pandas
 
 import meanfield as mf
-from meanfield.grids import Cell
 from meanfield.plot import style
-from meanfield.reproduction import main
-from meanfield.reproduction_run import Made, Run, numbers
-from meanfield.validation import ACTIVATIONS, DEPTH, PLACEMENTS, Estimate, median_of
+from meanfield.reproduction.reproduce import main
+from meanfield.reproduction.run import Made, Run, numbers
+from meanfield.studies.validation.validate import (
+    ACTIVATIONS,
+    DEPTH,
+    PLACEMENTS,
+    Estimate,
+    median_of,
+)
+from meanfield.sweeps.grid import Cell
 
 WIDTH, DRAWS = (100, 400), (20, 100)  # quick, full
 OUTPUTS = 4  # where a norm over units in the last layer wants several

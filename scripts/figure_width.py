@@ -9,8 +9,8 @@ import xarray
 
 import meanfield as mf
 from meanfield.plot import style
-from meanfield.reproduction import main
-from meanfield.reproduction_run import Made, Run
+from meanfield.reproduction.reproduce import main
+from meanfield.reproduction.run import Made, Run
 
 BOUNDED = ["mean@last", "batch@last"]
 

@@ -4,8 +4,8 @@ import numpy as np
 import pandas
 
 import meanfield as mf
-from meanfield.phases import order_chaos_line
 from meanfield.plot import style
+from meanfield.theory.white_noise.order_chaos import order_chaos_line
 
 ACTIVATIONS = {"tanh": "-", "erf": "--"}
 TITLES = {

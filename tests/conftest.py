@@ -9,7 +9,7 @@ import hypothesis
 import jax
 import pytest
 
-from meanfield.compilations import make_room
+from meanfield.machine.compilations import make_room
 
 # Examples are drawn from the test's own source, not from a clock or a database of past failures:
 # a run that passes here passes everywhere.

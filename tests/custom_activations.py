@@ -6,7 +6,7 @@ import os
 import jax
 import jax.numpy as jnp
 
-from meanfield.activations import Activation
+from meanfield.spec.activations import Activation
 
 
 def swish(u):

@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from meanfield import Network
-from meanfield.sampling import draw_key, draw_network, forward
+from meanfield.sampling.networks import draw_key, draw_network, forward
 
 # The norms of a T×M batch as theory.md section 1 defines them; numpy's std is the population's.
 DEFINITIONS = {

@@ -10,7 +10,7 @@ from decimal import Decimal
 import numpy as np
 from mpmath import mp, mpf
 
-from meanfield.network import Network
+from meanfield.spec.network import Network
 
 TANH = {"activation": "tanh", "weight_var": 3.0, "bias_var": 0.64}
 RELU = {"activation": "relu", "weight_var": 2.0, "bias_var": 0.1}

@@ -6,7 +6,7 @@ from pathlib import Path
 from sybil import Sybil
 from sybil.parsers.markdown import CodeBlockParser, PythonCodeBlockParser
 
-from meanfield.cli import run
+from meanfield.commands.cli import run
 
 README = Path(__file__).parents[1] / "README.md"
 

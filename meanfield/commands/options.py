@@ -5,9 +5,9 @@ from collections.abc import Callable
 
 import click
 
-from meanfield.data import load_data
-from meanfield.given import FIELDS, SAMPLED, SELF_AVERAGING
-from meanfield.network import Network
+from meanfield.data.dataset import load_data
+from meanfield.spec.network import Network
+from meanfield.theory.given_inputs.predict import FIELDS, SAMPLED, SELF_AVERAGING
 
 
 def list_of(convert: Callable) -> Callable:

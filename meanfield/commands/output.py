@@ -7,8 +7,8 @@ import click
 from rich.console import Console
 from rich.text import Text
 
-from meanfield.data import Data
-from meanfield.network import Network
+from meanfield.data.dataset import Data
+from meanfield.spec.network import Network
 
 PIPE_WIDTH = 120
 BAD_INPUT, FAILED, CELLS_FAILED, INTERRUPTED = 2, 1, 3, 130  # exit codes

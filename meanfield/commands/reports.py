@@ -9,10 +9,10 @@ from rich.text import Text
 
 from meanfield.commands.options import json_option, seed_option
 from meanfield.commands.output import FAILED, show
-from meanfield.reproduction import Report as Reproduction
-from meanfield.reproduction import reproduce
-from meanfield.validation import Report, validate
-from meanfield.validation_data import DIGITS
+from meanfield.reproduction.reproduce import Report as Reproduction
+from meanfield.reproduction.reproduce import reproduce
+from meanfield.studies.validation.digits import DIGITS
+from meanfield.studies.validation.validate import Report, validate
 
 
 @click.command("validate")

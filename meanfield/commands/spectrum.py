@@ -27,14 +27,14 @@ from meanfield.commands.output import (
     with_error,
     write_figure,
 )
-from meanfield.comparison import Comparison, compare
-from meanfield.data import Data
-from meanfield.given import GivenPrediction
-from meanfield.methods import BYTES, METHODS
-from meanfield.network import Network
-from meanfield.prediction import Prediction, predict
-from meanfield.readout import ASYMPTOTIC
-from meanfield.simulation import Simulation, SimulationInterrupted, Statistic, simulate
+from meanfield.data.dataset import Data
+from meanfield.sampling.methods import BYTES, METHODS
+from meanfield.spec.network import Network
+from meanfield.studies.comparison import Comparison, compare
+from meanfield.studies.simulation import Simulation, SimulationInterrupted, Statistic, simulate
+from meanfield.theory.given_inputs.predict import GivenPrediction
+from meanfield.theory.predict import Prediction, predict
+from meanfield.theory.white_noise.readout import ASYMPTOTIC
 
 LEADING = 6  # eigenvalues shown
 

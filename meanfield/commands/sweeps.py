@@ -19,13 +19,13 @@ from meanfield.commands.output import (
     with_error,
     write_figure,
 )
-from meanfield.exponents import Scaling, scaling
-from meanfield.grids import Grid
-from meanfield.readout import ASYMPTOTIC
-from meanfield.sweep_plan import Plan, plan
-from meanfield.sweep_store import load
-from meanfield.sweep_tables import axes_to_draw, select_cells, summarize, sweep_summary
-from meanfield.sweeps import sweep
+from meanfield.sweeps.grid import Grid
+from meanfield.sweeps.plan import Plan, plan
+from meanfield.sweeps.scaling import Scaling, scaling
+from meanfield.sweeps.store import load
+from meanfield.sweeps.sweep import sweep
+from meanfield.sweeps.tables import axes_to_draw, select_cells, summarize, sweep_summary
+from meanfield.theory.white_noise.readout import ASYMPTOTIC
 
 store_argument = click.argument(
     "store", type=click.Path(exists=True, file_okay=False, path_type=Path)

@@ -15,12 +15,12 @@ from meanfield.commands.options import (
     seed_option,
 )
 from meanfield.commands.output import bullets, number, show, subject, with_data, with_error
-from meanfield.data import Data
-from meanfield.network import Network
-from meanfield.prediction import predict
-from meanfield.training import train
-from meanfield.training_data import teacher
-from meanfield.training_result import Threshold, Training
+from meanfield.data.dataset import Data
+from meanfield.spec.network import Network
+from meanfield.theory.predict import predict
+from meanfield.training.result import Threshold, Training
+from meanfield.training.teacher import teacher
+from meanfield.training.train import train
 
 RATES, FACTOR = 13, 8.0  # learning rates by default, and how far from theory's limit they reach
 

@@ -7,9 +7,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from meanfield.given_readout import GivenReadout
-from meanfield.kernels import Exchangeable, Full
-from meanfield.readout import Readout
+from meanfield.theory.given_inputs.readout import GivenReadout
+from meanfield.theory.kernels import Exchangeable, Full
+from meanfield.theory.white_noise.readout import Readout
 
 
 def unit_factor(S: Exchangeable) -> jax.Array:

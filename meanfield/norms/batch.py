@@ -6,11 +6,11 @@ order 2/T, and E[1/σ²] = T/((T−3) g) exists for T > 3 only.
 
 import jax
 
-from meanfield.fields import average_over_fields
-from meanfield.given_readout import read_batch
-from meanfield.kernels import Exchangeable, Full
 from meanfield.norms.base import Norm
-from meanfield.readout import Readout, read_outputs
+from meanfield.theory.given_inputs.batch_fields import average_over_fields
+from meanfield.theory.given_inputs.readout import read_batch
+from meanfield.theory.kernels import Exchangeable, Full
+from meanfield.theory.white_noise.readout import Readout, read_outputs
 
 
 def _batch(u: jax.Array) -> jax.Array:

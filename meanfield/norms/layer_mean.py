@@ -5,10 +5,10 @@ In a wide hidden layer the projection is negligible; in the last one it takes on
 
 import jax
 
-from meanfield.given_readout import GivenReadout, read_kernel
-from meanfield.kernels import Exchangeable, Full
 from meanfield.norms.base import Norm, unit_factor
-from meanfield.readout import Readout, read_outputs
+from meanfield.theory.given_inputs.readout import GivenReadout, read_kernel
+from meanfield.theory.kernels import Exchangeable, Full
+from meanfield.theory.white_noise.readout import Readout, read_outputs
 
 
 def _batch(u: jax.Array) -> jax.Array:

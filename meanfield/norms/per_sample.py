@@ -12,11 +12,11 @@ from collections.abc import Callable
 import jax
 import numpy as np
 
-from meanfield.given_readout import GivenReadout, read_per_sample
-from meanfield.kernels import Exchangeable, Full
 from meanfield.norms.base import Norm, unit_factor
-from meanfield.output_draws import sample_largest
-from meanfield.readout import Readout, read_normalized_outputs
+from meanfield.theory.given_inputs.readout import GivenReadout, read_per_sample
+from meanfield.theory.kernels import Exchangeable, Full
+from meanfield.theory.white_noise.finite_samples import sample_largest
+from meanfield.theory.white_noise.readout import Readout, read_normalized_outputs
 
 
 def _kernels(S: Exchangeable, K: Exchangeable) -> tuple[Exchangeable, Exchangeable]:

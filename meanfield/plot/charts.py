@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from meanfield.plot.style import COLUMN, MEASURED, THEORY, in_style, label, new_axes
-from meanfield.readout import LOWER_BOUND
+from meanfield.theory.white_noise.readout import LOWER_BOUND
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from meanfield.comparison import Comparison
+    from meanfield.studies.comparison import Comparison
 
 
 class Dot(NamedTuple):

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from meanfield.plot.style import in_style, label, look, mark_decades, mark_values, new_axes
-from meanfield.readout import LOWER_BOUND
-from meanfield.sweep_store import DRAW, THEORY
-from meanfield.sweep_tables import over_draws
+from meanfield.sweeps.store import DRAW, THEORY
+from meanfield.sweeps.tables import over_draws
+from meanfield.theory.white_noise.readout import LOWER_BOUND
 
 if TYPE_CHECKING:
     import xarray

@@ -12,7 +12,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from meanfield.sampling import draw_key, draw_network
+from meanfield.sampling.networks import draw_key, draw_network
 from peers import ours
 
 

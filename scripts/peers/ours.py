@@ -5,9 +5,9 @@ import jax.numpy as jnp
 import numpy as np
 
 import meanfield as mf
-from meanfield.measurement import LARGEST
-from meanfield.methods import choose_method
-from meanfield.sampling import Layer
+from meanfield.sampling.measurement import LARGEST
+from meanfield.sampling.methods import choose_method
+from meanfield.sampling.networks import Layer
 
 PACKAGES = ("meanfield", "jax", "jaxlib", "numpy", "scipy")
 

@@ -1,0 +1,1 @@
+"""Data sets: files and arrays as a network's inputs and targets."""

@@ -1,0 +1,1 @@
+"""Averages of functions of Gaussian variables."""

@@ -1,0 +1,1 @@
+"""This process: what JAX compiles, memory and devices, and the terminal."""

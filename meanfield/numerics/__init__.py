@@ -1,0 +1,1 @@
+"""Numerical methods that know neither activations nor networks."""

@@ -1,0 +1,1 @@
+"""Regenerating every figure, and the page that shows them."""

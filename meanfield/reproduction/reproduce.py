@@ -1,0 +1,176 @@
+"""Regenerating every figure, each from its own script `figure_NAME.py`, and a page that shows them.
+
+A figure that fails does not stop the others; sweeps are kept, so that a run can be taken up again.
+"""
+
+import importlib
+import json
+import os
+import sys
+import time
+import traceback
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import jax
+
+from meanfield.checks import one_of
+from meanfield.data.dataset import load_data
+from meanfield.machine.progress import progress_bar
+from meanfield.plot import style
+from meanfield.reproduction.page import page
+from meanfield.reproduction.run import RUNS, Made, Run, Workers, write_json
+from meanfield.version import __version__
+
+TRAINS = "learning-rate"
+FIGURES = (  # in the page's order
+    "width",
+    "mean",
+    "samples",
+    "condition",
+    "spectra",
+    "placement",
+    "phase",
+    TRAINS,
+    "data",
+    "table",
+)
+PACKAGE = Path(__file__).parents[1]
+INDEX = "index.html"
+
+
+@dataclass(frozen=True)
+class Report:
+    """What came of a run.
+
+    Attributes:
+        figures: The record of every figure that was made, as NAME.json holds it.
+        failures: What went wrong with the others, by name.
+        index: The page.
+    """
+
+    figures: tuple[dict, ...]
+    failures: dict[str, str]
+    index: Path
+
+    def to_dict(self) -> dict:
+        """All fields in plain Python types, as the command line's `--json` prints them."""
+        return {**vars(self), "figures": list(self.figures), "index": str(self.index)}
+
+
+def reproduce(
+    *,
+    full: bool = False,
+    only: Sequence[str] = (),
+    out: Path | str = "figures",
+    data: Path | str | None = None,
+) -> Report:
+    """Makes figures, and the page of all figures that are in the folder.
+
+    Args:
+        full: Sizes like the paper's, for hours or a GPU; else minutes on two cores.
+        only: The names of the figures to make, all by default.
+        out: The folder; made if need be.
+        data: A file or folder of labelled data, such as Fashion-MNIST's, that the learning-rate
+            figure trains on beside its own; see `meanfield.load_data`.
+
+    Raises:
+        ValueError: A name is unknown, the data have no labels, or no figure trains on them.
+        FileNotFoundError: There are no data of that name.
+        ModuleNotFoundError: matplotlib is not installed.
+        OSError: The folder cannot be written.
+    """
+    names = [one_of("only", name, FIGURES) for name in only or FIGURES]
+    source = None if data is None else _check_data(data, names)
+    folder = Path(out)
+    (folder / RUNS).mkdir(parents=True, exist_ok=True)
+    style.pyplot().switch_backend("Agg")
+    made, failures = [], {}
+    with Workers() as workers, progress_bar(names, "drawing figures") as bar:
+        for name in bar:
+            try:
+                made.append(_make(Run(name, full, folder, workers, source)))
+            except Exception as error:
+                log = folder / RUNS / f"{name}-error.txt"
+                log.write_text(traceback.format_exc())
+                failures[name] = f"{type(error).__name__}: {error} (more in {log})"
+    return Report(tuple(made), failures, _write_index(folder))
+
+
+def _check_data(data: Path | str, names: Sequence[str]) -> Path:
+    """Finds out now, rather than when the figure's turn comes, whether it can train on them."""
+    if not isinstance(data, str | os.PathLike):
+        raise ValueError(f"data must be a file or folder, got {data!r}")
+    if TRAINS not in names:
+        raise ValueError(f"data must come with the {TRAINS} figure, got only={list(names)}")
+    source = Path(data).resolve()
+    load_data(source).one_hot()
+    return source
+
+
+def main(script: str) -> None:
+    """Makes the figure of one script, with the options of `meanfield reproduce`."""
+    from meanfield import __main__ as command  # it imports this module
+
+    name = Path(script).stem.removeprefix("figure_").replace("_", "-")
+    sys.argv[1:1] = ["reproduce", "--only", name]
+    command.main()
+
+
+def scripts_folder() -> Path:
+    """Where the scripts are: in the package once it is installed, else beside it."""
+    installed = PACKAGE / "figure_scripts"
+    return installed if installed.is_dir() else PACKAGE.parent / "scripts"
+
+
+def _make(run: Run) -> dict:
+    """Runs the figure's script and writes its record."""
+    if (folder := str(scripts_folder())) not in sys.path:
+        sys.path.append(folder)  # scripts share what they draw
+    script = importlib.import_module(f"figure_{run.name.replace('-', '_')}")
+    with _clock(run) as seconds, style.context():
+        made: Made = script.make(run)
+    record = {
+        "name": run.name,
+        **made._asdict(),
+        "numbers": [number._asdict() for number in made.numbers],
+        "size": run.size,
+        "seed": run.seed,
+        "meanfield": __version__,
+        "jax": jax.__version__,
+        "device": jax.devices()[0].device_kind,
+        "seconds": round(seconds(), 1),
+    }
+    text = json.dumps(record, allow_nan=False, ensure_ascii=False, indent=1)
+    (run.out / f"{run.name}.json").write_text(text + "\n", encoding="utf-8")
+    return record
+
+
+@contextmanager
+def _clock(run: Run) -> Iterator[Callable[[], float]]:
+    """What the figure has taken so far, in all runs of this size: they take up one another."""
+    path = run.out / RUNS / f"{run.name}-{run.size}-seconds.json"
+    before = json.loads(path.read_text()) if path.exists() else 0.0
+    started = time.perf_counter()
+
+    def seconds() -> float:
+        return before + time.perf_counter() - started
+
+    try:
+        yield seconds
+    finally:
+        write_json(path, seconds())
+
+
+def _write_index(folder: Path) -> Path:
+    """The page of all figures that are in the folder."""
+    figures = []
+    for name in FIGURES:
+        if (path := folder / f"{name}.json").exists():
+            picture = path.with_suffix(".png").read_bytes()
+            figures.append((json.loads(path.read_text(encoding="utf-8")), picture))
+    index = folder / INDEX
+    index.write_text(page(figures), encoding="utf-8")
+    return index

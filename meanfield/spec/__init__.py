@@ -1,0 +1,1 @@
+"""What a network is: all that the theory and the sampler share."""

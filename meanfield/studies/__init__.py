@@ -1,0 +1,1 @@
+"""The theory beside sampled networks."""

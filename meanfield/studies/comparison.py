@@ -1,0 +1,252 @@
+"""Every placement of normalization side by side: what a practitioner wants to know of a network."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
+
+from numpy.typing import ArrayLike
+
+from meanfield.checks import positive_integer
+from meanfield.machine.progress import progress_bar
+from meanfield.spec.inputs import check_inputs
+from meanfield.spec.network import Network
+from meanfield.studies.simulation import Simulation, SimulationError, Statistic, simulate
+from meanfield.theory.given_inputs.predict import FIELDS, SAMPLED, GivenPrediction
+from meanfield.theory.predict import Prediction, predict
+from meanfield.theory.white_noise.readout import LOWER_BOUND
+
+if TYPE_CHECKING:
+    import pandas
+
+NONE = "none"
+PLACEMENTS = (
+    NONE,
+    "mean@last",
+    "batch@last",
+    "mean@hidden",
+    "batch@hidden",
+    "batch@all",
+    "layer@hidden",
+    "layer@last",
+    "layer@all",
+)
+
+
+@dataclass(frozen=True)
+class Row:
+    """One placement.
+
+    Attributes:
+        placement: The placement, or every layer's norm joined by commas.
+        eigenvalue_max, eigenvalue_max_sem, eigenvalue_max_kind: The predicted λ_max, its Monte
+            Carlo standard error where there is one, and whether it is `asymptotic` or a
+            `lower-bound`; None where its mean over networks diverges.
+        ratio: λ_max over that without normalization; None where either is.
+        learning_rate_max: η_max = 2/λ_max.
+        eigenvalue_mean: The predicted m_λ.
+        measured: λ_max over sampled networks, where draws were asked for and succeeded.
+        measured_mean: m_λ likewise.
+    """
+
+    placement: str
+    eigenvalue_max: float | None
+    eigenvalue_max_sem: float | None
+    eigenvalue_max_kind: str
+    ratio: float | None
+    learning_rate_max: float | None
+    eigenvalue_mean: float | None
+    measured: Statistic | None
+    measured_mean: Statistic | None
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Placements side by side, the flattest first.
+
+    Attributes:
+        rows: By predicted λ_max, ascending; those without a mean come last.
+        network: The spec that the placements were put into; its own norms play no part.
+        samples: T.
+        draws: Networks measured per placement.
+        reading: What the table says, in one sentence.
+        notes: Placements left out, and why.
+    """
+
+    rows: tuple[Row, ...]
+    network: Network
+    samples: int
+    draws: int
+    reading: str
+    notes: tuple[str, ...]
+
+    def to_dict(self) -> dict:
+        """All fields in plain Python types, as the command line's `--json` prints them."""
+        rows = [asdict(row) for row in self.rows]
+        return {
+            **vars(self),
+            "rows": rows,
+            "network": self.network.to_dict(),
+            "notes": list(self.notes),
+        }
+
+    def to_frame(self) -> "pandas.DataFrame":
+        """One row per placement, indexed by it; measurements as mean and standard error.
+
+        Raises:
+            ModuleNotFoundError: pandas is not installed.
+        """
+        try:
+            import pandas
+        except ModuleNotFoundError as error:
+            raise ModuleNotFoundError(
+                "a data frame needs pandas: pip install 'meanfield[data]'"
+            ) from error
+        records = []
+        for row in self.rows:
+            record = asdict(row)
+            for name in ("measured", "measured_mean"):
+                statistic = record.pop(name) or {"mean": None, "sem": None}
+                record |= {name: statistic["mean"], f"{name}_sem": statistic["sem"]}
+            records.append(record)
+        return pandas.DataFrame.from_records(records, index="placement")
+
+
+def compare(
+    network: Network,
+    samples: int | None = None,
+    *,
+    inputs: ArrayLike | None = None,
+    placements: Sequence[str | Sequence[str]] | None = None,
+    draws: int = 0,
+    seed: int = 0,
+    batch_statistics: str = SAMPLED,
+    fields: int = FIELDS,
+) -> Comparison:
+    """Predicts λ_max, η_max and m_λ of a network under every placement of normalization.
+
+    Args:
+        network: The spec; its own norms are replaced by each placement.
+        samples: T, for white-noise inputs; with `inputs` it may be left out.
+        inputs: A T×M_0 array, or what `meanfield.load_data` returns (theory.md section 7).
+        placements: Those to compare, as `Network` takes them for `norm` or `norms`; by default
+            `PLACEMENTS`, of which those that this network cannot have are left out with a note.
+            "none" always takes part.
+        draws: How many networks to sample per placement, to set measurement beside theory.
+        seed: Of everything that is sampled.
+        batch_statistics, fields: As for `meanfield.predict`.
+
+    Raises:
+        ValueError: An argument is out of range, or a placement asked for does not exist.
+    """
+    draws = positive_integer("draws", draws, least=0)
+    if inputs is not None:
+        network, inputs = check_inputs(network, inputs)
+        if samples is not None and positive_integer("samples", samples) != len(inputs):
+            raise ValueError(f"samples must equal the inputs' {len(inputs)} rows, got {samples}")
+        samples = len(inputs)
+    elif samples is None:
+        raise ValueError("samples is required unless inputs are given, got None")
+    T = positive_integer("samples", samples)
+    networks, notes = _networks(network, T, placements)
+
+    def predict_one(placed: Network) -> Prediction | GivenPrediction:
+        if inputs is None:
+            return predict(placed, T, seed=seed)
+        return predict(
+            placed, inputs=inputs, seed=seed, batch_statistics=batch_statistics, fields=fields
+        )
+
+    def measure_one(placement: str, placed: Network) -> Simulation | None:
+        if not draws:
+            return None
+        try:
+            return simulate(placed, T, draws=draws, seed=seed, inputs=inputs, second_moment=False)
+        except SimulationError as error:
+            notes.append(f"{placement} could not be measured: {error}")
+            return None
+
+    found: dict[str, tuple[Prediction | GivenPrediction, Simulation | None]] = {}
+    with progress_bar(list(networks.items()), "comparing placements") as bar:
+        for placement, placed in bar:
+            try:
+                prediction = predict_one(placed)
+            except ValueError as error:
+                if placement == NONE or placements is not None:
+                    raise
+                notes.append(f"{placement} is left out: {error}")
+                continue
+            found[placement] = prediction, measure_one(placement, placed)
+    plain = found[NONE][0].eigenvalue_max
+    rows = tuple(sorted((_row(p, *pair, plain) for p, pair in found.items()), key=_sharpness))
+    return Comparison(rows, network, T, draws, _reading(rows), tuple(notes))
+
+
+def _networks(
+    network: Network, samples: int, placements: Sequence[str | Sequence[str]] | None
+) -> tuple[dict[str, Network], list[str]]:
+    """The network under each placement, and what was left out.
+
+    Raises:
+        ValueError: A placement that was asked for does not exist in this network.
+    """
+    if isinstance(placements, str) or (placements is not None and not len(placements)):
+        raise ValueError(f"placements must be a sequence of placements, got {placements!r}")
+    networks: dict[str, Network] = {}
+    notes: list[str] = []
+    for placement in (NONE, *(PLACEMENTS if placements is None else placements)):
+        name = placement if isinstance(placement, str) else ",".join(placement)
+        try:
+            placed = network.with_norms(placement)
+            placed.check_samples(samples)
+        except ValueError as error:
+            if placements is not None:
+                raise
+            notes.append(f"{name} is left out: {error}")
+            continue
+        if all(placed.norms != other.norms for other in networks.values()):
+            networks[name] = placed
+    return networks, notes
+
+
+def _row(
+    placement: str,
+    prediction: Prediction | GivenPrediction,
+    measured: Simulation | None,
+    plain: float | None,
+) -> Row:
+    largest = prediction.eigenvalue_max
+    return Row(
+        placement=placement,
+        eigenvalue_max=largest,
+        eigenvalue_max_sem=getattr(prediction, "eigenvalue_max_sem", None),
+        eigenvalue_max_kind=prediction.eigenvalue_max_kind,
+        ratio=largest / plain if largest is not None and plain else None,
+        learning_rate_max=prediction.learning_rate_max,
+        eigenvalue_mean=prediction.eigenvalue_mean,
+        measured=measured.eigenvalue_max if measured else None,
+        measured_mean=measured.eigenvalue_mean if measured else None,
+    )
+
+
+def _sharpness(row: Row) -> float:
+    return float("inf") if row.eigenvalue_max is None else row.eigenvalue_max
+
+
+def _reading(rows: tuple[Row, ...]) -> str:
+    """What the table says; a bound is taken at its measured value where there is one."""
+    best = rows[0]
+    (plain,) = (row for row in rows if row.placement == NONE)
+    if best is plain or best.ratio is None or best.learning_rate_max is None:
+        return "No placement compared lowers the sharpness of this network."
+    bound = best.eigenvalue_max_kind == LOWER_BOUND
+    largest = best.measured.mean if bound and best.measured else best.eigenvalue_max
+    before = plain.eigenvalue_max
+    if not largest or not before:
+        return f"Under {best.placement} the network's outputs do not depend on its parameters."
+    source = "as measured" if bound and best.measured else "at best: a lower bound" if bound else ""
+    suffix = f" ({source})" if source else ""
+    return (
+        f"{best.placement} flattens this network most: λ_max falls from {before:.4g} to "
+        f"{largest:.4g}, by a factor of {before / largest:.3g}, and gradient descent tolerates "
+        f"learning rates up to {2 / largest:.3g} in place of {2 / before:.3g}{suffix}."
+    )

@@ -1,0 +1,326 @@
+"""Measuring the FIM's spectrum on sampled networks of finite width."""
+
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+from functools import cached_property, partial
+from importlib.util import find_spec
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from numpy.typing import ArrayLike
+
+from meanfield.checks import one_of, positive_integer, random_seed
+from meanfield.machine.compilations import make_room
+from meanfield.machine.devices import check_devices, spread
+from meanfield.machine.progress import progress_bar
+from meanfield.sampling.measurement import Measurement, Request
+from meanfield.sampling.methods import BYTES, METHODS, Method, choose_method
+from meanfield.sampling.networks import draw_key, draw_network
+from meanfield.spec.inputs import check_inputs
+from meanfield.spec.network import Network
+from meanfield.theory.given_inputs.predict import GivenPrediction
+from meanfield.theory.predict import Prediction, predict
+
+
+class SimulationError(ArithmeticError):
+    """Every draw failed."""
+
+
+class SimulationInterrupted(KeyboardInterrupt):
+    """Ctrl-C during a simulation.
+
+    Attributes:
+        partial: The result of the draws that were finished.
+    """
+
+    def __init__(self, partial: "Simulation"):
+        """Args: partial: The result of the draws that were finished."""
+        super().__init__(f"interrupted after {len(partial.eigenvalue_max.draws)} draws")
+        self.partial = partial
+
+
+@dataclass(frozen=True)
+class Statistic:
+    """One statistic over draws.
+
+    Attributes:
+        mean: The mean over draws.
+        sem: Its standard error, None with a single draw.
+        draws: The value of every draw.
+    """
+
+    mean: float
+    sem: float | None
+    draws: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class Simulation:
+    """The FIM's statistics measured on sampled networks, beside what the theory predicts.
+
+    Attributes:
+        eigenvalue_max, eigenvalue_mean, eigenvalue_second_moment: λ_max, m_λ and s_λ; the last is
+            None where it was not asked for.
+        estimator_sem: Where the method estimates m_λ and s_λ, the standard error of every draw's
+            estimate, by the statistic's name; else None.
+        leading_eigenvalues: The largest eigenvalues of every draw, descending, as many as asked.
+        eigenvalues: Where asked for, every draw's non-zero eigenvalues, descending; else None.
+        samples, seed: T and the seed.
+        method, precision: How it was measured.
+        seconds: Wall-clock time, compilation included.
+        network: The spec, with the inputs' dimension as M_0.
+        inputs: The T×M_0 inputs of every draw, where they were given.
+        notes: Draws that failed, and what else to know.
+    """
+
+    eigenvalue_max: Statistic
+    eigenvalue_mean: Statistic
+    eigenvalue_second_moment: Statistic | None
+    estimator_sem: dict[str, tuple[float, ...]] | None
+    leading_eigenvalues: tuple[tuple[float, ...], ...]
+    eigenvalues: tuple[np.ndarray, ...] | None
+    samples: int
+    seed: int
+    method: str
+    precision: str
+    seconds: float
+    network: Network
+    inputs: np.ndarray | None = field(repr=False, compare=False)
+    notes: tuple[str, ...]
+
+    @cached_property
+    def theory(self) -> Prediction | GivenPrediction:
+        """The prediction for white noise or, where inputs were given, for these inputs.
+
+        It is made when asked for: on given inputs it can take as long as a measurement.
+        """
+        if self.inputs is None:
+            return predict(self.network, self.samples)
+        return predict(self.network, inputs=self.inputs, seed=self.seed)
+
+    def to_dict(self) -> dict:
+        """All fields in plain Python types, as the command line's `--json` prints them."""
+        spectra = self.eigenvalues
+        apart = ("network", "inputs", "theory", "eigenvalues")
+        flat = {k: v for k, v in vars(self).items() if k not in apart}
+        return {
+            **{k: asdict(v) if isinstance(v, Statistic) else v for k, v in flat.items()},
+            "eigenvalues": None if spectra is None else [e.tolist() for e in spectra],
+            "theory": self.theory.to_dict(),
+        }
+
+
+def simulate(
+    network: Network,
+    samples: int | None = None,
+    *,
+    draws: int = 10,
+    seed: int = 0,
+    inputs: ArrayLike | None = None,
+    method: str = "auto",
+    precision: str = "float32",
+    leading: int = 1,
+    spectrum: bool = False,
+    second_moment: bool = True,
+    devices: int = 1,
+    memory_limit: int | None = None,
+) -> Simulation:
+    """Samples networks and measures λ_max, m_λ and s_λ of their FIM (theory.md section 1).
+
+        F = (1/T) Σ_t Σ_k ∇f_k(t) ∇f_k(t)ᵀ,   m_λ = tr F / P,   s_λ = tr F² / P
+
+    Draw d of seed s is the same network whatever the number of draws, the method, the precision
+    or what ran before.
+
+    Args:
+        network: The spec.
+        samples: T; may be left out where `inputs` are given.
+        draws: How many networks (and, without `inputs`, input batches) to sample.
+        seed: From 0 to 2⁶³ − 1.
+        inputs: A T×M_0 array to use for every draw; Gaussian white noise by default.
+        method: `dual` (exact; no hidden norm over samples), `krylov` (every network; m_λ and s_λ
+            are estimates with a standard error; needs the `krylov` extra) or `auto`: the one
+            with fewer flops by `dual.cost` and `krylov.cost` among those that fit in memory.
+        precision: `float32` or `float64`.
+        leading: How many of the largest eigenvalues to return for every draw.
+        spectrum: Also return all non-zero eigenvalues; needs the whole (CT)×(CT) matrix.
+        second_moment: Whether to measure s_λ; with many outputs it costs more than all the rest.
+        devices: How many of JAX's devices to spread each draw's samples over; a divisor of T.
+        memory_limit: Bytes a draw may use; all of the devices' memory by default.
+
+    Raises:
+        ValueError: An argument is out of range, or the measurement would not fit in memory.
+        ModuleNotFoundError: The chosen method needs an extra that is not installed.
+        SimulationError: Every draw failed.
+        SimulationInterrupted: Ctrl-C; it carries the result of the finished draws.
+    """
+    started = time.perf_counter()
+    draws = positive_integer("draws", draws)
+    seed = random_seed(seed)
+    one_of("method", method, ("auto", *METHODS))
+    one_of("precision", precision, tuple(BYTES))
+    network, inputs, T = _check_inputs(network, inputs, samples, precision)
+    request = Request(positive_integer("leading", leading), bool(spectrum), bool(second_moment))
+    make_room()
+    devices = check_devices(devices, T)
+    chosen = choose_method(network, T, method, precision, request, memory_limit, devices)
+    if chosen.extra and find_spec(chosen.extra) is None:
+        raise ModuleNotFoundError(
+            f"method {chosen.name!r} needs {chosen.extra}: pip install 'meanfield[{chosen.name}]'"
+        )
+    if inputs is None:
+        predict(network, T)  # order parameters out of range are refused before any compute
+    notes: list[str] = []
+    finish = partial(
+        _result,
+        samples=T,
+        seed=seed,
+        method=chosen.name,
+        precision=precision,
+        network=network,
+        inputs=inputs,
+        notes=notes,
+        started=started,
+    )
+    measured: list[Measurement] = []
+
+    run = partial(
+        measure_draw,
+        network,
+        T,
+        seed=seed,
+        method=chosen,
+        precision=precision,
+        request=request,
+        inputs=inputs,
+        devices=devices,
+    )
+    try:
+        _run_draws(run, draws, measured, notes)
+    except KeyboardInterrupt:
+        if not measured:
+            raise
+        notes.append(f"interrupted: {len(measured)} of {draws} draws")
+        raise SimulationInterrupted(finish(measured)) from None
+    if not measured:
+        raise SimulationError(f"no draw succeeded; {notes[-1]}")
+    return finish(measured)
+
+
+def measure_draw(
+    network: Network,
+    samples: int,
+    draw: int,
+    *,
+    seed: int,
+    method: Method,
+    precision: str,
+    request: Request,
+    inputs: np.ndarray | None = None,
+    devices: int = 1,
+) -> Measurement:
+    """One draw of `simulate`, whose arguments these are once they are checked.
+
+    Raises:
+        ArithmeticError: A gradient is not finite in this precision.
+    """
+    with jax.enable_x64(True), jax.default_matmul_precision("highest"):
+        parameter_key, method_key = jax.random.split(draw_key(seed, draw))
+        drawn = draw_network(network, parameter_key, inputs, samples, jnp.dtype(precision))
+        parameters, x = spread(*drawn, devices)
+        return _check_measurement(method.measure(network, parameters, x, method_key, request))
+
+
+def _run_draws(
+    measure_draw: Callable[[int], Measurement],
+    draws: int,
+    measured: list[Measurement],
+    notes: list[str],
+) -> None:
+    """Measures every draw; a draw that fails is noted and does not stop the others."""
+    with progress_bar(range(draws), "sampling networks") as numbers:
+        for draw in numbers:
+            try:
+                measured.append(measure_draw(draw))
+            except ArithmeticError as error:
+                notes.append(f"draw {draw} failed and is left out: {error}")
+
+
+def _check_inputs(
+    network: Network, inputs: ArrayLike | None, samples: int | None, precision: str
+) -> tuple[Network, np.ndarray | None, int]:
+    if inputs is None:
+        if samples is None:
+            raise ValueError("samples is required unless inputs are given, got None")
+        return network, None, network.check_samples(samples)
+    network, array = check_inputs(network, inputs, precision)
+    T = len(array)
+    if samples is not None and positive_integer("samples", samples) != T:
+        raise ValueError(f"samples must equal the inputs' {T} rows, got {samples}")
+    return network, array, T
+
+
+def _check_measurement(measurement: Measurement) -> Measurement:
+    if not all(np.isfinite(x).all() for x in measurement[:5] if x is not None):
+        raise ArithmeticError("a gradient is not finite in this precision")
+    return measurement
+
+
+def _result(
+    measured: list[Measurement],
+    *,
+    samples: int,
+    seed: int,
+    method: str,
+    precision: str,
+    network: Network,
+    inputs: np.ndarray | None,
+    notes: list[str],
+    started: float,
+) -> Simulation:
+    P = network.parameters
+    estimated = any(m.trace_sem for m in measured)
+    squares = [m.trace_squared / P for m in measured if m.trace_squared is not None]
+    sems = {"eigenvalue_mean": tuple(m.trace_sem / P for m in measured)}
+    if squares:
+        sems["eigenvalue_second_moment"] = tuple(m.trace_squared_sem / P for m in measured)
+    spectra = tuple(m.eigenvalues for m in measured if m.eigenvalues is not None)
+    absent = [
+        *(["sem (a single draw)"] if len(measured) == 1 else []),
+        *([] if squares else ["eigenvalue_second_moment (not asked for)"]),
+        *([] if estimated else ["estimator_sem (measured without estimates)"]),
+        *([] if spectra else ["eigenvalues (not asked for)"]),
+    ]
+    if absent:
+        notes = [*notes, f"null: {', '.join(absent)}"]
+    return Simulation(
+        eigenvalue_max=statistic([m.leading[0] for m in measured]),
+        eigenvalue_mean=statistic([m.trace / P for m in measured]),
+        eigenvalue_second_moment=statistic(squares) if squares else None,
+        estimator_sem=sems if estimated else None,
+        leading_eigenvalues=tuple(tuple(m.leading.tolist()) for m in measured),
+        eigenvalues=tuple(_nonzero(e, P, precision) for e in spectra) or None,
+        samples=samples,
+        seed=seed,
+        method=method,
+        precision=precision,
+        seconds=time.perf_counter() - started,
+        network=network,
+        inputs=inputs,
+        notes=tuple(notes),
+    )
+
+
+def statistic(values: list[float]) -> Statistic:
+    """The statistic of these draws."""
+    n = len(values)
+    sem = float(np.std(values, ddof=1) / n**0.5) if n > 1 else None
+    return Statistic(float(np.mean(values)), sem, tuple(float(v) for v in values))
+
+
+def _nonzero(eigenvalues: np.ndarray, parameters: int, precision: str) -> np.ndarray:
+    """Those of the dual matrix's eigenvalues that stand above rounding, at most P of them."""
+    above = eigenvalues > len(eigenvalues) * np.finfo(precision).eps * eigenvalues[0]
+    return eigenvalues[above][:parameters]

@@ -1,0 +1,1 @@
+"""Holding the theory against sampled networks."""

@@ -1,0 +1,1 @@
+"""Grids of networks, predicted and measured, restartably."""

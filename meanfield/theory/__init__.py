@@ -1,0 +1,1 @@
+"""The mean-field theory: what it predicts of a network's FIM."""

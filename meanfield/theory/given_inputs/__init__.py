@@ -1,0 +1,1 @@
+"""The theory on given inputs: every kernel is a T×T matrix."""

@@ -1,0 +1,1 @@
+"""The theory for i.i.d. inputs: every kernel is two numbers."""

@@ -1,0 +1,120 @@
+"""Grids: which cells they have, and what they refuse."""
+
+import json
+from pathlib import Path
+
+import custom_activations
+import numpy as np
+import pytest
+
+from meanfield.spec.network import Network
+from meanfield.sweeps.grid import Grid
+
+EXAMPLES = Path(__file__).parents[2] / "scripts" / "grids"
+GRID = Grid(
+    depth=3,
+    width=[10, 20],
+    samples="2*width",
+    norm=["none", ["none", "batch", "none"]],
+    activation=("tanh", "relu", "linear"),
+    draws=4,
+)
+
+
+def test_every_combination_is_a_cell():
+    cells = list(GRID.cells())
+    assert GRID.shape == (2, 2, 3)
+    assert len(GRID) == len(cells) == 12
+    assert [cell.place for cell in cells] == list(np.ndindex(2, 2, 3))
+    for cell in cells:
+        width, norm, activation = (
+            v[i] for v, i in zip(GRID.axes.values(), cell.place, strict=True)
+        )
+        norms = ("none",) * 3 if norm == "none" else tuple(norm)
+        assert cell.network == Network(depth=3, width=width, activation=activation, norms=norms)
+        assert cell.samples == 2 * width
+
+
+@pytest.mark.parametrize(
+    ("rule", "samples"),
+    [
+        ("width", 30),
+        ("2*width", 60),
+        (" 2.5 * width", 75),
+        ("width / 4", 8),
+        ("4*width/3", 40),
+        (7, 7),
+    ],
+)
+def test_rules_for_the_samples(rule, samples):
+    (cell,) = Grid(depth=2, width=30, samples=rule).cells()
+    assert cell.samples == samples
+
+
+def test_a_list_is_an_axis_and_anything_else_is_not():
+    grid = Grid(widths=[5, 4, 3], samples=[9], bias_var=np.linspace(0, 1, 3))
+    assert grid.axes == {"samples": (9,), "bias_var": (0.0, 0.5, 1.0)}
+    assert grid.fixed == {"widths": [5, 4, 3]}
+    both = Grid(widths=[[5, 4], (6, 5, 4)], samples=9)
+    assert both.labels("widths") == ["5,4", "6,5,4"]
+    assert [cell.network.widths for cell in both.cells()] == [(5, 4), (6, 5, 4)]
+
+
+def test_toml_says_the_same(tmp_path):
+    path = tmp_path / "grid.toml"
+    path.write_text(
+        'depth = 3\nwidth = [10, 20]\nsamples = "2*width"\ndraws = 4\n'
+        'norm = ["none", ["none", "batch", "none"]]\nactivation = ["tanh", "relu", "linear"]\n'
+    )
+    assert Grid.from_toml(path) == GRID
+    assert Grid(**json.loads(json.dumps(GRID.to_dict()))) == GRID
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"depht": 3}, "a grid's field must be one of depth.*got 'depht'"),
+        ({"depth": 3, "width": 5}, "samples is required"),
+        ({"samples": []}, "samples must have at least one value"),
+        ({"samples": [5, 5]}, "samples must not repeat"),
+        ({"samples": [[5]]}, "samples must be one value"),
+        ({"samples": "width**2"}, "samples must be a positive integer or a rule"),
+        ({"samples": 0}, "samples must be a positive integer"),
+        ({"samples": 5, "width": [5, 0]}, r"width must be .*, got 0 in the cell width=0"),
+        ({"samples": [2, 9], "norm": "batch@last"}, "at least 4 .* in the cell samples=2"),
+        ({"samples": 5, "norm": ["batch@9"]}, "norm must place .* in the cell norm='batch@9'"),
+        (
+            {"samples": 5, "activation": [lambda u: u]},
+            "activation must be a name or a function that",
+        ),
+        ({"samples": 5, "activation": ["swosh"]}, "activation must be one of"),
+        ({"samples": 5, "draws": 0}, "draws must be a positive integer"),
+        ({"samples": 5, "precision": "float16"}, "precision must be one of"),
+        ({"samples": 5, "method": "exact"}, "method must be one of"),
+        ({"samples": 5, "second_moment": "no"}, "second_moment must be true or false"),
+    ],
+)
+def test_bad_grids(fields, message):
+    with pytest.raises(ValueError, match=message):
+        Grid(**{"depth": 3, "width": 5, **fields})
+
+
+def test_a_users_function_is_kept_by_its_name():
+    grid = Grid(depth=2, width=5, samples=5, activation=["tanh", custom_activations.swish])
+    assert grid.labels("activation") == ["tanh", "custom_activations:swish"]
+    assert Grid(**json.loads(json.dumps(grid.to_dict()))) == grid
+
+
+@pytest.mark.parametrize("text", ["width = ", "\xff", "[section]\nwidth = 3"])
+def test_bad_files(tmp_path, text):
+    path = tmp_path / "grid.toml"
+    path.write_bytes(text.encode("latin1"))
+    with pytest.raises(ValueError, match=r"must be|samples is required"):
+        Grid.from_toml(path)
+    with pytest.raises(FileNotFoundError):
+        Grid.from_toml(tmp_path / "none.toml")
+
+
+@pytest.mark.parametrize("path", sorted(EXAMPLES.glob("*.toml")), ids=lambda path: path.stem)
+def test_the_examples_are_grids(path):
+    assert len(Grid.from_toml(path)) > 20

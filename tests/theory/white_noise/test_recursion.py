@@ -1,0 +1,177 @@
+"""The layer recursion against hand-written ones: section 2, and 60 digits where gaps vanish."""
+
+import re
+import subprocess
+import sys
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from mpmath import mp, mpf
+from problems import ANCHORS, assert_printed, lattice_pair, reference_averages
+
+from meanfield.norms import NORMS
+from meanfield.spec.activations import ACTIVATIONS, Activation
+from meanfield.spec.network import Network
+from meanfield.theory.predict import spectrum
+from meanfield.theory.white_noise.recursion import solve, solve_network
+
+pytestmark = pytest.mark.usefixtures("x64")
+
+
+@pytest.mark.parametrize("name", ANCHORS)
+def test_kappas_are_the_anchors(name):
+    anchor = ANCHORS[name]
+    network = Network(depth=3, width=200, **anchor.setting)
+    found = spectrum(network, 100)
+    assert_printed(found.kappa1, anchor.kappa1)
+    assert_printed(found.kappa2, anchor.kappa2)
+    assert network.alpha == 2
+
+
+def section_2(network):
+    """q̂ and q̃ of theory.md section 2, one number and one line at a time, for t and for st."""
+    name, w, b = network.activation.name, network.weight_var, network.bias_var
+    hat, slopes = [(1.0, 0.0)], []
+    for _ in range(network.depth - 1):
+        q, q_st = (w * x + b for x in hat[-1])
+        value, value_gap, slope, slope_gap = map(float, reference_averages(name, q, q - q_st))
+        hat.append((value, value - value_gap))
+        slopes.append((slope, slope - slope_gap))
+    tilde = [(1.0, 1.0)]
+    for slope in reversed(slopes):
+        tilde.insert(0, tuple(w * x * s for x, s in zip(tilde[0], slope, strict=True)))
+    return np.array(hat), np.array(tilde)
+
+
+@pytest.mark.parametrize("name", ["relu", "leaky_relu", "erf", "tanh", "silu"])
+def test_plain_networks_follow_section_2(name):
+    network = Network(
+        widths=[40, 70, 30, 90, 50], activation=name, weight_var=1.3, bias_var=0.2, outputs=3
+    )
+    hat, tilde = section_2(network)
+    here, _ = solve_network(network, 25.0)
+    # 1e-12: a hundred roundings, and a grid that is exact to rounding at these variances
+    for part, at in (("same", 0), ("cross", 1)):
+        np.testing.assert_allclose(getattr(here.layers.Q, part), hat[1:, at], rtol=1e-12)
+        np.testing.assert_allclose(getattr(here.backward, part), tilde[:, at], rtol=1e-12)
+    widths = np.array(network.widths)[:, None]
+    kappa1, kappa2 = (widths / network.width * hat * tilde).sum(0) / network.alpha
+    A, B = ((widths * hat + 1) * tilde).sum(0)
+    found = spectrum(network, 25.0)
+    T, C, P = 25, 3, network.parameters
+    outlier, bulk = (A + (T - 1) * B) / T, (A - B) / T
+    expected = {
+        "kappa1": kappa1,
+        "kappa2": kappa2,
+        "eigenvalue_mean": C * A / P,
+        "eigenvalue_second_moment": C / P * (outlier**2 + (T - 1) * bulk**2),
+        "eigenvalue_max": outlier,
+    }
+    for field, value in expected.items():
+        np.testing.assert_allclose(getattr(found, field), value, rtol=1e-12, err_msg=field)
+
+
+def erf_pair(q, cross):
+    """Williams' arcsine kernel and its derivative."""
+    value = 2 / mp.pi * mp.asin(2 * cross / (1 + 2 * q))
+    return value, 4 / mp.pi / mp.sqrt((1 + 2 * q) ** 2 - 4 * cross**2)
+
+
+def tanh_pair(q, cross):
+    """E[φφ], E[φ'φ'] of tanh: the gap is 1e-23 of q at its smallest, and needs 7 digits."""
+    return lattice_pair("tanh", q, cross, digits=34)
+
+
+def recursion_in_many_digits(pair, weight_var, bias_var, depth, width):
+    """(S, K) of the output layer as (t, st) pairs; the gap q_t − q_st of every layer."""
+    w, b = mpf(weight_var), mpf(bias_var)
+    S, K, gaps = (w + b, b), (mpf(width + 1), mpf(1)), []
+    for _ in range(depth - 1):
+        gaps.append(S[0] - S[1])
+        (value, slope), (value_st, slope_st) = pair(S[0], S[0]), pair(*S)
+        K = width * value + 1 + w * slope * K[0], width * value_st + 1 + w * slope_st * K[1]
+        S = w * value + b, w * value_st + b
+    gaps.append(S[0] - S[1])
+    return S, K, gaps
+
+
+ORDERED = {  # every gap ends below 1e-20, next to a variance of O(0.1)
+    "erf closed form": (ACTIVATIONS["erf"], erf_pair, 0.3),
+    "erf by quadrature": (Activation("erf", ACTIVATIONS["erf"].function), erf_pair, 0.3),
+    "tanh by quadrature": (ACTIVATIONS["tanh"], tanh_pair, 0.4),
+}
+
+
+@pytest.mark.parametrize("route", ORDERED)
+def test_gaps_and_last_layer_batch_norm_survive_the_ordered_phase(route):
+    activation, pair, weight_var = ORDERED[route]
+    depth, width, T = 50, 200, 300
+    with mp.workdps(60):
+        S, K, gaps = recursion_in_many_digits(pair, weight_var, 0.05, depth, width)
+        assert gaps[-1] < mpf("1e-20")
+        # K̄ = r d (1 − 2/T)(1, −1/(T−1)) with r = T/((T−3) g), λ_2 = (A − B)/T: section 3
+        A = T / ((T - 3) * (S[0] - S[1])) * (K[0] - K[1]) * (1 - mpf(2) / T)
+        largest = float(A * (1 + mpf(1) / (T - 1)) / T)
+        gaps = np.array([float(g) for g in gaps])
+    network = Network(
+        depth=depth,
+        width=width,
+        activation=activation,
+        weight_var=weight_var,
+        bias_var=0.05,
+        norm="batch@last",
+    )
+    here, _ = solve_network(network, float(T))
+    found = np.append(here.layers.S.gap, here.S.gap)
+    np.testing.assert_allclose(found, gaps, rtol=1e-6)
+    np.testing.assert_allclose(here.readout.bulk, largest, rtol=1e-6)
+
+
+def traced_recursion(depth):
+    """The traced program with every number in it, array sizes above all, replaced by a mark."""
+    network = Network(depth=depth, width=100, activation="relu", norm="batch@hidden")
+    index = np.full(depth - 1, list(NORMS).index("batch"), np.int32)
+    arguments = index, np.full(depth, 100.0), 50.0, 2.0, 0.1, 1.0
+
+    def traced(*arguments):
+        return solve(network.activation, network.norm_records[-1], 1, *arguments)
+
+    program = str(jax.make_jaxpr(traced)(*map(jnp.asarray, arguments)))
+    return re.sub(r"\d+", "N", re.sub(r"\s+", "", program))
+
+
+def test_compilation_does_not_grow_with_depth():
+    assert traced_recursion(50) == traced_recursion(5)
+    assert len(traced_recursion(5)) > 1000  # it is the recursion that was traced
+
+
+def test_a_network_of_one_layer_has_no_hidden_records():
+    here, leading = solve_network(Network(depth=1, width=30, weight_var=1.5, bias_var=0.3), 10.0)
+    assert here.layers.S.same.shape == (0,)
+    assert here.K == (31.0, 30.0, 10.0)  # K = M_0 Q⁰ + 1
+    assert tuple(leading.K) == (30.0, 30.0, np.inf)
+    np.testing.assert_allclose(here.S.same, 1.8, rtol=1e-15)
+    assert here.error == 0
+
+
+def test_float32_is_refused():
+    network = Network(depth=3, width=10)
+    with jax.enable_x64(False), pytest.raises(ValueError, match="64-bit"):
+        solve_network(network, 10.0)
+
+
+def test_importing_and_predicting_change_no_global_setting():
+    # In a process of its own: this one has settings of its own.
+    code = """
+import jax
+before = dict(jax.config.values)
+import meanfield
+network = meanfield.Network(depth=3, width=10)
+meanfield.predict(network, 10)
+meanfield.spectrum, meanfield.simulate, meanfield.validate, meanfield.ACTIVATIONS
+assert dict(jax.config.values) == before
+assert jax.numpy.ones(1).dtype == "float32"
+"""
+    subprocess.run([sys.executable, "-W", "error", "-c", code], check=True)

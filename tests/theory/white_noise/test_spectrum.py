@@ -1,0 +1,100 @@
+"""The spectrum as a function of its variances and of T: derivatives, maps and limits."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from problems import RELU
+
+from meanfield.spec.network import Network
+from meanfield.theory.predict import predict, spectrum
+
+pytestmark = pytest.mark.usefixtures("x64")
+
+STATISTICS = ("eigenvalue_mean", "eigenvalue_second_moment", "eigenvalue_max")
+
+
+def relu(norm="none", **changes):
+    return Network(**{"depth": 3, "width": 200, "norm": norm, "outputs": 6, **RELU, **changes})
+
+
+# Norms of hidden layers are data and not code: one compilation serves all of HIDDEN.
+LAST = [
+    *(("relu", last) for last in ("none", "layer-mean", "mean", "batch", "layer", "rms")),
+    ("erf", "batch"),
+    ("erf", "none"),
+]
+HIDDEN = [
+    (("none", "none"), 60.0),
+    (("batch", "batch"), 4.0),
+    (("layer", "mean"), 60.0),
+    (("mean", "rms"), 4.0),
+]
+
+
+@pytest.mark.parametrize(("name", "last"), LAST)
+def test_gradients_are_those_of_differences(name, last):
+    # Central differences at h = 1e-4: 1e-8 relative of truncation, 1e-16/h of rounding.
+    h, at = 1e-4, jnp.array([1.7, 0.3])
+    for hidden, T in HIDDEN:
+        network = relu(activation=name, norms=(*hidden, last), norm=None)
+
+        def statistics(variances, network=network, T=T):
+            found = spectrum(network, T, *variances)
+            return jnp.stack([getattr(found, field) for field in STATISTICS])
+
+        slopes, scale = jax.jacrev(statistics)(at), statistics(at)
+        for along, slope in zip(jnp.eye(2), slopes.T, strict=True):
+            difference = (statistics(at + h * along) - statistics(at - h * along)) / (2 * h)
+            assert (abs(slope - difference) < 1e-6 * scale).all(), (hidden, T)
+
+
+def test_spectrum_maps_over_variances():
+    network, grid = relu("batch@1+layer@last"), jnp.linspace(0.5, 3.0, 4)
+    mapped = jax.vmap(lambda weight_var: spectrum(network, 50.0, weight_var))(grid)
+    for i, weight_var in enumerate(grid):
+        one = spectrum(network, 50.0, weight_var)
+        for field, together, alone in zip(one._fields, mapped, one, strict=True):
+            # sums are taken in another order: a few roundings
+            np.testing.assert_allclose(together[i], alone, rtol=1e-12, err_msg=field)
+
+
+def test_predict_and_spectrum_agree():
+    network = relu("layer@hidden+batch@last")
+    with jax.enable_x64(False):  # predict takes care of its own precision
+        prediction = predict(network, 70)
+    found = spectrum(network, 70.0)
+    for field in (*STATISTICS, "kappa1", "kappa2"):
+        assert getattr(prediction, field) == getattr(found, field)
+
+
+@pytest.mark.parametrize("norm", ["none", "layer-mean@last", "layer@all", "batch@1", "mean@2"])
+def test_infinitely_many_samples_are_the_limit_of_many(norm):
+    network = relu(norm)
+    many, limit = spectrum(network, 1e9), spectrum(network, jnp.inf)
+    for field in (*STATISTICS, "outlier", "kappa1", "kappa2"):
+        # A/B is below 10 here, so that 1/T weighs 1e-8 at the most
+        np.testing.assert_allclose(
+            getattr(limit, field), getattr(many, field), rtol=1e-7, err_msg=field
+        )
+    assert limit.bulk == 0
+
+
+def test_spectrum_refuses_float32():
+    with jax.enable_x64(False), pytest.raises(ValueError, match="64-bit"):
+        spectrum(relu(), 50.0)
+
+
+@pytest.mark.parametrize("name", ["relu", "tanh", "elu"])
+def test_gradient_at_correlation_minus_one_is_finite(name):
+    # Two centred samples are each other's negative: the angle's own derivative is infinite there.
+    network = relu(activation=name, norms=("mean", "none", "none"), norm=None)
+
+    @jax.jit
+    @jax.value_and_grad
+    def largest(weight_var):
+        return spectrum(network, 2.0, weight_var, 0.3).eigenvalue_max
+
+    h, (value, slope) = 1e-4, largest(1.7)
+    difference = (largest(1.7 + h)[0] - largest(1.7 - h)[0]) / (2 * h)
+    assert abs(slope - difference) < 1e-6 * value
