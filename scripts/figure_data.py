@@ -10,6 +10,7 @@ import meanfield as mf
 from meanfield.plot import style
 from meanfield.reproduction.reproduce import main
 from meanfield.reproduction.run import Made, Run, numbers
+from meanfield.theory.kinds import Kind
 
 PLACEMENTS = ["none", "layer@hidden", "batch@hidden", "batch@last"]
 RANKED = ["none", "batch@hidden", "batch@last"]
@@ -53,7 +54,7 @@ def draw_growth(axes, cells: pandas.DataFrame) -> None:
     """λ_max against the width."""
     for norm, line in cells.groupby("norm", sort=False):
         colour, marker = style.look(str(norm))
-        bound = (line["theory_eigenvalue_max_kind"] == "lower-bound").all()
+        bound = (line["theory_eigenvalue_max_kind"] == Kind.LOWER_BOUND).all()
         theory = line["theory_eigenvalue_max"]
         axes.plot(line["width"], theory, "--" if bound else "-", color=colour)
         values = line["width"], line["eigenvalue_max"], line["eigenvalue_max_sem"]

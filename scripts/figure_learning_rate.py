@@ -70,7 +70,7 @@ def limit(run: Run, task: str, norm: str, width: int) -> dict:
     net, x, _ = problem(run, task, norm, width)
     on = {} if task == TEACHER else {"inputs": x, "seed": run.seed}
     theory = mf.predict(net, len(x), **on)
-    if theory.eigenvalue_max_kind == "asymptotic":
+    if not theory.eigenvalue_max_kind.is_bound:
         return {"limit": theory.learning_rate_max, "source": "theory"}
     found = mf.simulate(net, inputs=x, draws=DRAWS, seed=run.seed, second_moment=False)
     return {"limit": 2 / found.eigenvalue_max.mean, "source": "measured"}

@@ -7,6 +7,7 @@ from meanfield.plot import style
 from meanfield.plot.charts import Dot, dots
 from meanfield.reproduction.reproduce import main
 from meanfield.reproduction.run import Made, Run, numbers
+from meanfield.theory.kinds import Kind
 
 DEPTH = 8
 WIDTH, DRAWS, SHOWN = (100, 1000), (10, 20), (["tanh"], ["tanh", "relu"])  # quick, full
@@ -66,7 +67,7 @@ def make(run: Run) -> Made:
 
 
 def is_bound(row) -> bool:
-    return row.theory_eigenvalue_max_kind == "lower-bound"
+    return row.theory_eigenvalue_max_kind == Kind.LOWER_BOUND
 
 
 if __name__ == "__main__":

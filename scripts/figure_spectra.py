@@ -8,6 +8,7 @@ import meanfield as mf
 from meanfield.plot import style
 from meanfield.reproduction.reproduce import main
 from meanfield.reproduction.run import Made, Number, Run
+from meanfield.theory.kinds import Kind
 
 PLACEMENTS = {  # outputs
     "none": 1,
@@ -46,7 +47,7 @@ def make(run: Run) -> Made:
     numbers, frames = [], []
     for axes, placement in zip(panels.flat, PLACEMENTS, strict=False):
         theory, found = measure(run, placement)
-        bound = theory.eigenvalue_max_kind == "lower-bound"
+        bound = theory.eigenvalue_max_kind == Kind.LOWER_BOUND
         expected = theory.eigenvalue_max, theory.eigenvalue_mean
         marks: dict[str, Any] = {"largest": expected[0], "is_bound": bound, "mean": expected[1]}
         mf.plot.density(found["eigenvalues"], axes, placement=placement, **marks)

@@ -4,17 +4,13 @@ import numpy as np
 import pandas
 
 import meanfield as mf
+from meanfield.numerics.estimates import Estimate, median_of
 from meanfield.plot import style
 from meanfield.reproduction.reproduce import main
 from meanfield.reproduction.run import Made, Run, numbers
-from meanfield.studies.validation.validate import (
-    ACTIVATIONS,
-    DEPTH,
-    PLACEMENTS,
-    Estimate,
-    median_of,
-)
+from meanfield.studies.validation.validate import ACTIVATIONS, DEPTH, PLACEMENTS
 from meanfield.sweeps.grid import Cell
+from meanfield.theory.kinds import Kind
 
 WIDTH, DRAWS = (100, 400), (20, 100)  # quick, full
 OUTPUTS = 4  # where a norm over units in the last layer wants several
@@ -54,7 +50,7 @@ def table(run: Run, activation: str) -> pandas.DataFrame:
                 rows.loc[norm, list(found)] = list(found.values())
         frames.append(rows)
     every = pandas.concat(frames).reindex(list(PLACEMENTS)).reset_index()
-    return every.assign(is_bound=every["theory_eigenvalue_max_kind"] == "lower-bound")
+    return every.assign(is_bound=every["theory_eigenvalue_max_kind"] == Kind.LOWER_BOUND)
 
 
 def medians(run: Run, cell: Cell, draws: np.ndarray) -> dict[str, float | str]:

@@ -28,13 +28,13 @@ from meanfield.commands.output import (
     write_figure,
 )
 from meanfield.data.dataset import Data
+from meanfield.numerics.estimates import Statistic
 from meanfield.sampling.methods import BYTES, METHODS
 from meanfield.spec.network import Network
 from meanfield.studies.comparison import Comparison, compare
-from meanfield.studies.simulation import Simulation, SimulationInterrupted, Statistic, simulate
+from meanfield.studies.simulation import Simulation, SimulationInterrupted, simulate
 from meanfield.theory.given_inputs.predict import GivenPrediction
 from meanfield.theory.predict import Prediction, predict
-from meanfield.theory.white_noise.readout import ASYMPTOTIC
 
 LEADING = 6  # eigenvalues shown
 
@@ -137,7 +137,7 @@ def _prediction_table(result: Prediction) -> RenderableType:
     """The predicted spectrum, and the order parameters per layer."""
     values = Table("", "theory", box=None, pad_edge=False)
     values.columns[1].justify = "right"
-    bound = "" if result.eigenvalue_max_kind == ASYMPTOTIC else " (lower bound)"
+    bound = " (lower bound)" if result.eigenvalue_max_kind.is_bound else ""
     values.add_row(STATISTICS["eigenvalue_max"] + bound, number(result.eigenvalue_max))
     for name, value in (result.eigenvalue_max_quantiles or {}).items():
         values.add_row(f"  its {name} quantile over networks", number(value))
@@ -166,7 +166,7 @@ def _given_prediction_table(result: GivenPrediction, data_notes: tuple[str, ...]
     """The predicted spectrum on given inputs."""
     values = Table("", "theory", box=None, pad_edge=False)
     values.columns[1].justify = "right"
-    bound = "" if result.eigenvalue_max_kind == ASYMPTOTIC else " (lower bound)"
+    bound = " (lower bound)" if result.eigenvalue_max_kind.is_bound else ""
     largest = with_error(result.eigenvalue_max, result.eigenvalue_max_sem)
     values.add_row(STATISTICS["eigenvalue_max"] + bound, largest)
     for name, value in (result.eigenvalue_max_quantiles or {}).items():
@@ -192,10 +192,9 @@ def _comparison_table(result: Comparison, data_notes: tuple[str, ...]) -> Render
     for title in titles:
         table.add_column(title, no_wrap=True, justify="right")
     for row in result.rows:
-        at_least = "" if row.eigenvalue_max_kind == ASYMPTOTIC else "≥ "
         table.add_row(
             row.placement,
-            at_least + with_error(row.eigenvalue_max, row.eigenvalue_max_sem),
+            row.eigenvalue_max_kind.sign + with_error(row.eigenvalue_max, row.eigenvalue_max_sem),
             "–" if row.ratio is None else f"{row.ratio:.3g}",
             number(row.learning_rate_max),
             number(row.eigenvalue_mean),
@@ -226,7 +225,7 @@ def _simulation_table(result: Simulation) -> RenderableType:
             values.add_row(title, number(predicted), number(None), "")
             continue
         shown = with_error(measured.mean, measured.sem)
-        if name == "eigenvalue_max" and theory.eigenvalue_max_kind != ASYMPTOTIC:
+        if name == "eigenvalue_max" and theory.eigenvalue_max_kind.is_bound:
             values.add_row(title, f"≥ {number(predicted)}", shown, "")
             continue
         deviation = f"{measured.mean / predicted - 1:+.1%}" if predicted else ""

@@ -25,7 +25,7 @@ from meanfield.sweeps.scaling import Scaling, scaling
 from meanfield.sweeps.store import load
 from meanfield.sweeps.sweep import sweep
 from meanfield.sweeps.tables import axes_to_draw, select_cells, summarize, sweep_summary
-from meanfield.theory.white_noise.readout import ASYMPTOTIC
+from meanfield.theory.kinds import Kind
 
 store_argument = click.argument(
     "store", type=click.Path(exists=True, file_okay=False, path_type=Path)
@@ -167,7 +167,7 @@ def _sweep_table(records: list[dict]) -> RenderableType:
     for title in (*axes, "draws", "λ_max theory", "λ_max", "m_λ theory", "m_λ"):
         table.add_column(title, no_wrap=True, justify="right")
     for record in records:
-        at_least = "" if record["theory_eigenvalue_max_kind"] == ASYMPTOTIC else "≥ "
+        at_least = Kind(record["theory_eigenvalue_max_kind"]).sign
         table.add_row(
             *(str(record[axis]) for axis in axes),
             str(record["draws"]),

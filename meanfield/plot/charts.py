@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from meanfield.plot.style import COLUMN, MEASURED, THEORY, in_style, label, new_axes
-from meanfield.theory.white_noise.readout import LOWER_BOUND
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -90,7 +89,7 @@ def compare(comparison: "Comparison", axes: "Axes | None" = None) -> "Axes":
     rows = []
     for row in comparison.rows:
         if row.eigenvalue_max:
-            bound, m = row.eigenvalue_max_kind == LOWER_BOUND, row.measured
+            bound, m = row.eigenvalue_max_kind.is_bound, row.measured
             error = (m.mean, m.sem) if m else ()
             rows.append(Dot(row.placement, row.eigenvalue_max, bound, *error))
     if not rows:

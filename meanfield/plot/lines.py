@@ -8,7 +8,7 @@ import numpy as np
 from meanfield.plot.style import in_style, label, look, mark_decades, mark_values, new_axes
 from meanfield.sweeps.store import DRAW, THEORY
 from meanfield.sweeps.tables import over_draws
-from meanfield.theory.white_noise.readout import LOWER_BOUND
+from meanfield.theory.kinds import Kind
 
 if TYPE_CHECKING:
     import xarray
@@ -81,7 +81,7 @@ def _lines(dataset: "xarray.Dataset", by: str):
 
 def _draw(axes: "Axes", line: "xarray.Dataset", axis: str, variable: str, look, text: str) -> None:
     x, colour = line[axis].values, look.colour
-    bounds = (line[KIND].values == LOWER_BOUND) & (variable in ON_LARGEST)
+    bounds = (line[KIND].values == Kind.LOWER_BOUND) & (variable in ON_LARGEST)
     drawn: list[Artist | Container] = []
     if variable in line:
         mean, sem = over_draws(line[variable])

@@ -15,7 +15,7 @@ from meanfield.sweeps.cluster import check_workers, connect
 from meanfield.sweeps.grid import Grid
 from meanfield.sweeps.store import left, load
 from meanfield.sweeps.sweep import sweep
-from meanfield.theory.white_noise.readout import LOWER_BOUND
+from meanfield.theory.kinds import Kind
 
 if TYPE_CHECKING:
     import pandas
@@ -62,7 +62,7 @@ def numbers(
         values = [
             getattr(cell, name) for name in (f"theory_{variable}", variable, f"{variable}_sem")
         ]
-        bound = variable == "eigenvalue_max" and cell.theory_eigenvalue_max_kind == LOWER_BOUND
+        bound = variable == "eigenvalue_max" and cell.theory_eigenvalue_max_kind == Kind.LOWER_BOUND
         found.append(Number.of(what(cell), *values, is_bound=bound))
     return found
 

@@ -8,12 +8,13 @@ from numpy.typing import ArrayLike
 
 from meanfield.checks import positive_integer
 from meanfield.machine.progress import progress_bar
+from meanfield.numerics.estimates import Statistic
 from meanfield.spec.inputs import check_inputs
 from meanfield.spec.network import Network
-from meanfield.studies.simulation import Simulation, SimulationError, Statistic, simulate
+from meanfield.studies.simulation import Simulation, SimulationError, simulate
 from meanfield.theory.given_inputs.predict import FIELDS, SAMPLED, GivenPrediction
+from meanfield.theory.kinds import Kind
 from meanfield.theory.predict import Prediction, predict
-from meanfield.theory.white_noise.readout import LOWER_BOUND
 
 if TYPE_CHECKING:
     import pandas
@@ -39,8 +40,8 @@ class Row:
     Attributes:
         placement: The placement, or every layer's norm joined by commas.
         eigenvalue_max, eigenvalue_max_sem, eigenvalue_max_kind: The predicted λ_max, its Monte
-            Carlo standard error where there is one, and whether it is `asymptotic` or a
-            `lower-bound`; None where its mean over networks diverges.
+            Carlo standard error where there is one, and what kind of number it is; λ_max is None
+            where its mean over networks diverges.
         ratio: λ_max over that without normalization; None where either is.
         learning_rate_max: η_max = 2/λ_max.
         eigenvalue_mean: The predicted m_λ.
@@ -51,7 +52,7 @@ class Row:
     placement: str
     eigenvalue_max: float | None
     eigenvalue_max_sem: float | None
-    eigenvalue_max_kind: str
+    eigenvalue_max_kind: Kind
     ratio: float | None
     learning_rate_max: float | None
     eigenvalue_mean: float | None
@@ -238,7 +239,7 @@ def _reading(rows: tuple[Row, ...]) -> str:
     (plain,) = (row for row in rows if row.placement == NONE)
     if best is plain or best.ratio is None or best.learning_rate_max is None:
         return "No placement compared lowers the sharpness of this network."
-    bound = best.eigenvalue_max_kind == LOWER_BOUND
+    bound = best.eigenvalue_max_kind.is_bound
     largest = best.measured.mean if bound and best.measured else best.eigenvalue_max
     before = plain.eigenvalue_max
     if not largest or not before:

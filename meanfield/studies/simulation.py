@@ -15,6 +15,7 @@ from meanfield.checks import one_of, positive_integer, random_seed
 from meanfield.machine.compilations import make_room
 from meanfield.machine.devices import check_devices, spread
 from meanfield.machine.progress import progress_bar
+from meanfield.numerics.estimates import Statistic
 from meanfield.sampling.measurement import Measurement, Request
 from meanfield.sampling.methods import BYTES, METHODS, Method, choose_method
 from meanfield.sampling.networks import draw_key, draw_network
@@ -39,21 +40,6 @@ class SimulationInterrupted(KeyboardInterrupt):
         """Args: partial: The result of the draws that were finished."""
         super().__init__(f"interrupted after {len(partial.eigenvalue_max.draws)} draws")
         self.partial = partial
-
-
-@dataclass(frozen=True)
-class Statistic:
-    """One statistic over draws.
-
-    Attributes:
-        mean: The mean over draws.
-        sem: Its standard error, None with a single draw.
-        draws: The value of every draw.
-    """
-
-    mean: float
-    sem: float | None
-    draws: tuple[float, ...]
 
 
 @dataclass(frozen=True)
@@ -296,9 +282,9 @@ def _result(
     if absent:
         notes = [*notes, f"null: {', '.join(absent)}"]
     return Simulation(
-        eigenvalue_max=statistic([m.leading[0] for m in measured]),
-        eigenvalue_mean=statistic([m.trace / P for m in measured]),
-        eigenvalue_second_moment=statistic(squares) if squares else None,
+        eigenvalue_max=Statistic.of([m.leading[0] for m in measured]),
+        eigenvalue_mean=Statistic.of([m.trace / P for m in measured]),
+        eigenvalue_second_moment=Statistic.of(squares) if squares else None,
         estimator_sem=sems if estimated else None,
         leading_eigenvalues=tuple(tuple(m.leading.tolist()) for m in measured),
         eigenvalues=tuple(_nonzero(e, P, precision) for e in spectra) or None,
@@ -311,13 +297,6 @@ def _result(
         inputs=inputs,
         notes=tuple(notes),
     )
-
-
-def statistic(values: list[float]) -> Statistic:
-    """The statistic of these draws."""
-    n = len(values)
-    sem = float(np.std(values, ddof=1) / n**0.5) if n > 1 else None
-    return Statistic(float(np.mean(values)), sem, tuple(float(v) for v in values))
 
 
 def _nonzero(eigenvalues: np.ndarray, parameters: int, precision: str) -> np.ndarray:

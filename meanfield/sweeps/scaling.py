@@ -7,6 +7,7 @@ import numpy as np
 
 from meanfield.sweeps.store import DONE, DRAW, STATISTICS, THEORY
 from meanfield.sweeps.tables import over_draws
+from meanfield.theory.kinds import Kind
 
 if TYPE_CHECKING:
     import xarray
@@ -90,7 +91,7 @@ def scaling(
     measured = dataset[variable].where(dataset["status"] == DONE)
     count = measured.count(DRAW)
     mean, sem = over_draws(measured)
-    alleviated = (along == WIDTH) & (dataset[f"{THEORY}eigenvalue_max_kind"] == "lower-bound")
+    alleviated = (along == WIDTH) & (dataset[f"{THEORY}eigenvalue_max_kind"] == Kind.LOWER_BOUND)
     limited = alleviated & _samples_grow(dataset) & (variable == "eigenvalue_max")
     found = xarray.apply_ufunc(
         lambda *line: tuple(_scaling(dataset[along].values.astype(float), *line)),

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from meanfield.sweeps.grid import Grid
+from meanfield.theory.kinds import Kind
 from meanfield.theory.white_noise.many import Theory
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ STATISTICS = ("eigenvalue_max", "eigenvalue_mean", "eigenvalue_second_moment")
 MISSING, DONE, FAILED = 0, 1, 2
 DRAW, DRAWS = "draw", "draws"
 THEORY = "theory_"
+KIND = f"{THEORY}eigenvalue_max_kind"
 NORMALIZATION = (
     "F = sum_t,k grad f_k(t) grad f_k(t)^T / T, of the squared loss sum_t |y - f|^2 / 2T"
 )
@@ -206,7 +208,7 @@ def load(path: Path | str) -> "xarray.Dataset":
     """The dataset of a sweep: theory and measurement with a dimension per axis, and `draw`.
 
     Measured variables are those of `meanfield.Simulation`, their theory has the same name with
-    `theory_` in front; `theory_eigenvalue_max_kind` is `asymptotic` or `lower-bound`. `status` is 1
+    `theory_` in front; `theory_eigenvalue_max_kind` is `outlier` or `lower-bound`. `status` is 1
     for a measured draw, 2 for a failed one, whose message is in the attribute `failures`, and 0
     for one that is still to come.
 
@@ -217,9 +219,8 @@ def load(path: Path | str) -> "xarray.Dataset":
 
     grid = _read_grid(Path(path))
     dataset = xarray.open_zarr(path, consolidated=False, chunks=None).load()
-    outlier = dataset["theory_is_outlier"]
-    kind = xarray.where(outlier == 1, "asymptotic", "lower-bound")
-    dataset = dataset.drop_vars("theory_is_outlier").assign(theory_eigenvalue_max_kind=kind)
+    places = dataset[KIND].astype(int)
+    dataset[KIND] = places.copy(data=np.array([str(kind) for kind in Kind])[places.values])
     coordinates = {axis: grid.labels(axis) for axis in grid.axes}
     dataset = dataset.assign_coords({**coordinates, DRAW: np.arange(grid.draws)})
     for name, variable in dataset.variables.items():

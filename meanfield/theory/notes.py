@@ -3,8 +3,6 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from meanfield.theory.white_noise.readout import LOWER_BOUND
-
 if TYPE_CHECKING:
     from meanfield.theory.given_inputs.predict import GivenPrediction
     from meanfield.theory.predict import Prediction
@@ -47,7 +45,7 @@ def _on_accuracy(p: "Prediction", error: float) -> Iterator[str]:
 
 
 def _on_largest(p: "Prediction", outlier: float, bulk: float) -> Iterator[str]:
-    if p.eigenvalue_max_kind == LOWER_BOUND and p.eigenvalue_max:
+    if p.eigenvalue_max_kind.is_bound and p.eigenvalue_max:
         yield (
             "eigenvalue_max is the mean of the bulk: exact for samples fixed and width to "
             "infinity, a lower bound when samples are comparable to width (learning_rate_max is "
@@ -79,7 +77,7 @@ def _absent(p: "Prediction") -> Iterator[tuple[str, str]]:
     if p.eigenvalue_max_quantiles is None:
         if not norm.sample_largest:
             reason = "not random in wide networks"
-        elif p.eigenvalue_max_kind == LOWER_BOUND:
+        elif p.eigenvalue_max_kind.is_bound:
             reason = "eigenvalue_max is a lower bound"
         else:
             reason = diverges
@@ -88,7 +86,7 @@ def _absent(p: "Prediction") -> Iterator[tuple[str, str]]:
         reason = "output_draws is 0" if norm.sample_largest else "not random in wide networks"
         yield "eigenvalue_max_at_samples", reason
     if p.eigenvalue_max_upper is None:
-        infinite = p.eigenvalue_max_kind == LOWER_BOUND
+        infinite = p.eigenvalue_max_kind.is_bound
         yield "eigenvalue_max_upper", diverges if infinite else "eigenvalue_max is no lower bound"
 
 
@@ -116,7 +114,7 @@ def _on_given(p: "GivenPrediction", error: float) -> Iterator[str]:
             f"a kink elsewhere than at zero, or a variance too large for the grid"
         )
     shift = p.finite_width_shift
-    if p.eigenvalue_max_kind == LOWER_BOUND:
+    if p.eigenvalue_max_kind.is_bound:
         yield (
             "eigenvalue_max is called a lower bound: it is not clear of the other eigenvalues, and "
             "the finite hidden width is expected to spread them beyond it (finite_width_shift "
@@ -124,7 +122,7 @@ def _on_given(p: "GivenPrediction", error: float) -> Iterator[str]:
         )
     elif shift is not None:
         yield (
-            f"eigenvalue_max is called asymptotic: finite hidden width raises it by about "
+            f"eigenvalue_max is that of the wide limit: finite hidden width raises it by about "
             f"{shift:.1%} at most (finite_width_shift, up to 25 %)"
         )
 

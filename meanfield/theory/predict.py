@@ -12,8 +12,8 @@ from meanfield.checks import positive_integer
 from meanfield.machine.compilations import make_room
 from meanfield.numerics.estimates import quantile
 from meanfield.spec.network import Network
+from meanfield.theory.kinds import QUANTILES, Kind, by_quantile
 from meanfield.theory.notes import explain
-from meanfield.theory.white_noise.readout import ASYMPTOTIC, LOWER_BOUND, QUANTILES
 from meanfield.theory.white_noise.recursion import Solution, solve_network
 
 if TYPE_CHECKING:
@@ -80,8 +80,8 @@ class Prediction:
         eigenvalue_mean: m_λ = tr F / P.
         eigenvalue_second_moment: s_λ = tr F² / P.
         eigenvalue_max: λ_max.
-        eigenvalue_max_kind: `asymptotic`: the outlier λ_1, exact in the wide limit;
-            `lower-bound`: the mean λ_2 of a bulk whose spread is not known.
+        eigenvalue_max_kind: `outlier`: λ_1, exact in the wide limit; `lower-bound`: the mean λ_2
+            of a bulk whose spread is not known (`meanfield.theory.kinds.Kind`).
         eigenvalue_max_multiplicity: How many eigenvalues λ_max stands for.
         eigenvalue_max_quantiles: The 10, 50 and 90 % quantiles over networks where λ_max stays
             random in the wide limit, else None.
@@ -106,7 +106,7 @@ class Prediction:
     eigenvalue_mean: float | None
     eigenvalue_second_moment: float | None
     eigenvalue_max: float | None
-    eigenvalue_max_kind: str
+    eigenvalue_max_kind: Kind
     eigenvalue_max_multiplicity: int
     eigenvalue_max_quantiles: dict[str, float] | None
     eigenvalue_max_at_samples: dict[str, dict[str, float]] | None
@@ -252,9 +252,9 @@ def _predict_iid(network: Network, samples: int, output_draws: int, seed: int) -
         here, s = jax.device_get((here, read_spectrum(here, leading, *scales)))
     _check_finite(network, here)
     grows = bool(s.kappa2 > 0)
-    kind = ASYMPTOTIC if grows and s.outlier >= s.bulk else LOWER_BOUND
+    kind = Kind.OUTLIER if grows and s.outlier >= s.bulk else Kind.LOWER_BOUND
     largest = _finite(s.eigenvalue_max)
-    upper = _finite(np.sqrt(here.readout.trace_squared)) if kind == LOWER_BOUND else None
+    upper = _finite(np.sqrt(here.readout.trace_squared)) if kind.is_bound else None
     on_top = s.outlier_multiplicity if s.outlier >= s.bulk else s.bulk_multiplicity
     prediction = Prediction(
         network=network,
@@ -270,7 +270,7 @@ def _predict_iid(network: Network, samples: int, output_draws: int, seed: int) -
         eigenvalue_max=largest,
         eigenvalue_max_kind=kind,
         eigenvalue_max_multiplicity=int(on_top),
-        eigenvalue_max_quantiles=_quantiles(here) if kind == ASYMPTOTIC and largest else None,
+        eigenvalue_max_quantiles=_quantiles(here) if kind is Kind.OUTLIER and largest else None,
         eigenvalue_max_at_samples=_at_samples(network, here, output_draws, seed),
         eigenvalue_max_upper=upper,
         width_exponent=1.0 if grows else 0.0,
@@ -291,8 +291,7 @@ def _quantiles(here: Solution) -> dict[str, float] | None:
     values = here.readout.outlier_quantiles
     if values is None:
         return None
-    names = [f"{100 * p:g}%" for p in QUANTILES]
-    return {name: float(value) for name, value in zip(names, values, strict=True)}
+    return by_quantile(values.tolist())
 
 
 def _at_samples(
@@ -302,7 +301,7 @@ def _at_samples(
     if sample is None or draws == 0:
         return None
     values = sample(here.S, here.K, network.outputs, draws, np.random.default_rng(seed))
-    return {f"{100 * p:g}%": quantile(values, p)._asdict() for p in QUANTILES}
+    return by_quantile(quantile(values, p)._asdict() for p in QUANTILES)
 
 
 def _order_parameters(network: Network, here: Solution) -> tuple[LayerOrderParameters, ...]:

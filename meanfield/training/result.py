@@ -5,8 +5,8 @@ from dataclasses import asdict, dataclass, field
 
 import numpy as np
 
+from meanfield.numerics.estimates import Statistic
 from meanfield.spec.network import Network
-from meanfield.studies.simulation import Statistic, statistic
 
 
 @dataclass(frozen=True)
@@ -91,7 +91,7 @@ class Training:
 def surviving(losses: np.ndarray) -> tuple[Statistic | None, ...]:
     """The mean of every row over what is no NaN; None for a row of NaN."""
     rows = (row[~np.isnan(row)].tolist() for row in losses)
-    return tuple(statistic(row) if row else None for row in rows)
+    return tuple(Statistic.of(row) if row else None for row in rows)
 
 
 def threshold(learning_rates: tuple[float, ...], happened: np.ndarray) -> Threshold:
@@ -99,7 +99,7 @@ def threshold(learning_rates: tuple[float, ...], happened: np.ndarray) -> Thresh
     brackets = [_bracket(learning_rates, column) for column in happened.T]
     found = [bracket for bracket in brackets if bracket is not None]
     draws = tuple(None if b is None else (b[0] * b[1]) ** 0.5 for b in brackets)
-    over = statistic([d for d in draws if d is not None]) if len(found) == len(draws) else None
+    over = Statistic.of([d for d in draws if d is not None]) if len(found) == len(draws) else None
     return Threshold(
         mean=over.mean if over else None,
         sem=over.sem if over else None,

@@ -54,7 +54,7 @@ def test_limits_lie_within_their_error_whichever_the_power(power):
     assert found.limit_sem < 0.1
 
 
-@pytest.mark.parametrize("changes", [{"samples": 100}, {"kind": "asymptotic"}])
+@pytest.mark.parametrize("changes", [{"samples": 100}, {"kind": "outlier"}])
 def test_only_an_alleviated_regime_at_fixed_ratio_has_a_limit(changes):
     assert np.isnan(scaling(dataset(6.0 - 8.0 / WIDTHS, **changes)).limit)
 

@@ -70,18 +70,18 @@ def test_the_anchors_notice_a_wrong_gap():
 @pytest.mark.parametrize(
     ("network", "kind", "exponent", "multiplicity"),
     [
-        (relu(), "asymptotic", 1, C),
-        (erf(), "asymptotic", 1, C),
-        (relu("layer-mean@last"), "asymptotic", 1, C - 1),
-        (relu("layer@last"), "asymptotic", 1, C - 2),
-        (relu("rms@last"), "asymptotic", 1, C - 1),
+        (relu(), "outlier", 1, C),
+        (erf(), "outlier", 1, C),
+        (relu("layer-mean@last"), "outlier", 1, C - 1),
+        (relu("layer@last"), "outlier", 1, C - 2),
+        (relu("rms@last"), "outlier", 1, C - 1),
         (relu("mean@last"), "lower-bound", 0, C * 79),
         (relu("batch@last"), "lower-bound", 0, C * 79),
-        (relu("batch@hidden"), "asymptotic", 1, C),  # (∫Dz φ)² > 0 builds a cross part up again
+        (relu("batch@hidden"), "outlier", 1, C),  # (∫Dz φ)² > 0 builds a cross part up again
         (erf("batch@hidden"), "lower-bound", 0, C * 79),  # φ is odd: it does not
         (erf("mean@hidden"), "lower-bound", 0, C * 79),
-        (erf("layer@hidden"), "asymptotic", 1, C),
-        (erf("batch@1"), "asymptotic", 1, C),  # the bias of layer 2 is common to all samples
+        (erf("layer@hidden"), "outlier", 1, C),
+        (erf("batch@1"), "outlier", 1, C),  # the bias of layer 2 is common to all samples
         (erf("batch@1", bias_var=0), "lower-bound", 0, C * 79),
         (erf(bias_var=0), "lower-bound", 0, C),  # the bias block alone is common: λ_1 = λ_2 + 1
     ],
@@ -94,7 +94,7 @@ def test_placements_decide_how_sharpness_grows(network, kind, exponent, multipli
     assert prediction.eigenvalue_max_multiplicity == multiplicity
     assert prediction.learning_rate_max == 2 / prediction.eigenvalue_max
     assert (prediction.kappa2 > 0) == bool(exponent)
-    assert (prediction.eigenvalue_max_upper is None) == (kind == "asymptotic")
+    assert (prediction.eigenvalue_max_upper is None) == (kind == "outlier")
 
 
 @pytest.mark.parametrize("name", ["relu", "erf"])

@@ -6,6 +6,7 @@ from functools import cache
 import numpy as np
 
 from meanfield.data.dataset import load_data
+from meanfield.numerics.estimates import Estimate, mean_of, median_of
 from meanfield.spec.network import Network
 from meanfield.studies.validation import validate as validation
 from meanfield.studies.validation.validate import (
@@ -14,10 +15,7 @@ from meanfield.studies.validation.validate import (
     Case,
     Check,
     Effort,
-    Estimate,
     draw_statistics,
-    mean_of,
-    median_of,
 )
 
 DIGITS = "digits"

@@ -8,10 +8,11 @@ from typing import NamedTuple
 import numpy as np
 
 from meanfield.machine.progress import progress_bar
-from meanfield.numerics.estimates import quantile
+from meanfield.numerics.estimates import Estimate, mean_of, median_of
 from meanfield.spec.network import Network
 from meanfield.studies.simulation import Simulation, simulate
-from meanfield.theory.predict import ASYMPTOTIC, Prediction, predict
+from meanfield.theory.kinds import Kind
+from meanfield.theory.predict import Prediction, predict
 
 DEPTH = 3
 ACTIVATIONS = {  # (σ_w², σ_b²)
@@ -204,7 +205,7 @@ def compare(
     M = effort.width
     network = case.network(M)
     theory = predict(network, M, output_draws=effort.output_draws, seed=seed)
-    is_outlier = theory.eigenvalue_max_kind == ASYMPTOTIC
+    is_outlier = theory.eigenvalue_max_kind is Kind.OUTLIER
     typical = median_of if theory.eigenvalue_max_at_samples else mean_of
     target = effort.sem if is_outlier else np.inf
     folds = theory.eigenvalue_max_multiplicity if is_outlier and typical is mean_of else 1
@@ -238,28 +239,6 @@ def compare(
         yield check("λ_max ≥", predicted_max, mean_of(largest), side=-1)
         before, _ = draw_statistics(case.network(M // 2), M // 2, seed, lambda _: True, effort)
         yield check("λ_max, M/2 to M", mean_of(before), mean_of(largest), side=+1)
-
-
-class Estimate(NamedTuple):
-    """A value and its standard error."""
-
-    value: float
-    sem: float
-
-    @property
-    def relative(self) -> float:
-        """The standard error over the value."""
-        return self.sem / self.value
-
-
-def mean_of(values: np.ndarray) -> Estimate:
-    """Their mean, with its standard error."""
-    return Estimate(float(values.mean()), float(values.std(ddof=1) / len(values) ** 0.5))
-
-
-def median_of(values: np.ndarray) -> Estimate:
-    """Their median, with its standard error."""
-    return Estimate(*quantile(values, 0.5))
 
 
 def draw_statistics(

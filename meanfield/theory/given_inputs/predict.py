@@ -15,16 +15,16 @@ from meanfield.spec.inputs import check_inputs
 from meanfield.spec.network import Network
 from meanfield.theory.given_inputs.readout import GivenReadout
 from meanfield.theory.kernels import Full
+from meanfield.theory.kinds import QUANTILES, Kind, by_quantile
 from meanfield.theory.notes import explain_given
-from meanfield.theory.white_noise.readout import ASYMPTOTIC, LOWER_BOUND, QUANTILES
 from meanfield.theory.white_noise.recursion import advance, layer_step
 
 SAMPLED, SELF_AVERAGING = "sampled", "self-averaging"
 FIELDS = 8192
 REPLICAS = 4  # independent recursions that share the fields: their scatter is the error
 TIE = 1e-9  # eigenvalues closer than this, relative, count as this far apart
-# Of λ_max by finite width, up to which it is called asymptotic. Measured (M = 300 to 1200): 5 to
-# 7 % at a shift of 0.18, 15 to 30 % at 0.8 to 1.1, 50 to 70 % at 3.4 to 4.6.
+# Of λ_max by finite width, up to which its wide limit is a prediction. Measured (M = 300 to 1200):
+# 5 to 7 % at a shift of 0.18, 15 to 30 % at 0.8 to 1.1, 50 to 70 % at 3.4 to 4.6.
 SMALL_SHIFT = 0.25
 KINK = 1e-9  # on both sides of 0 slopes that differ by more than as much belong to a kink
 
@@ -44,7 +44,7 @@ class GivenPrediction:
         eigenvalue_second_moment: s_λ = tr F² / P.
         eigenvalue_max: λ_max, its mean over networks where it stays random.
         eigenvalue_max_sem: Its Monte Carlo standard error where something was sampled, else None.
-        eigenvalue_max_kind: `asymptotic` where `finite_width_shift` is at most 0.25 (measured
+        eigenvalue_max_kind: `wide-limit` where `finite_width_shift` is at most 0.25 (measured
             deviations were 7 % at a shift of 0.18); else `lower-bound`: the bulk of finite
             networks spreads beyond it.
         finite_width_shift: By how much finite width may raise λ_max, relative:
@@ -68,7 +68,7 @@ class GivenPrediction:
     eigenvalue_second_moment: float | None
     eigenvalue_max: float | None
     eigenvalue_max_sem: float | None
-    eigenvalue_max_kind: str
+    eigenvalue_max_kind: Kind
     finite_width_shift: float | None
     eigenvalue_max_multiplicity: int
     eigenvalue_max_quantiles: dict[str, float] | None
@@ -292,15 +292,11 @@ def _assemble(
         eigenvalue_max=largest,
         eigenvalue_max_sem=sem if has_mean else None,
         eigenvalue_max_kind=(
-            LOWER_BOUND if shift is not None and shift > SMALL_SHIFT else ASYMPTOTIC
+            Kind.LOWER_BOUND if shift is not None and shift > SMALL_SHIFT else Kind.WIDE_LIMIT
         ),
         finite_width_shift=shift,
         eigenvalue_max_multiplicity=readout.multiplicity,
-        eigenvalue_max_quantiles=(
-            {f"{100 * p:g}%": float(q) for p, q in zip(QUANTILES, quantiles, strict=True)}
-            if random
-            else None
-        ),
+        eigenvalue_max_quantiles=(by_quantile(quantiles.tolist()) if random else None),
         learning_rate_max=2 / largest if largest else None,
         eigenvectors=readout.vectors if options.eigenvectors else None,
         batch_statistics=options.batch_statistics if hidden else None,

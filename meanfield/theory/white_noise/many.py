@@ -12,9 +12,8 @@ import numpy as np
 from meanfield.gaussian.table import Table, tabulate
 from meanfield.norms import NORMS, Norm
 from meanfield.spec.network import Network
+from meanfield.theory.kinds import Kind
 from meanfield.theory.predict import (
-    ASYMPTOTIC,
-    LOWER_BOUND,
     Spectrum,
     essentials,
     kappa_scale,
@@ -26,6 +25,9 @@ BLOCK = 512  # cells per call, so that any number of them shares a compilation
 SMALL_BLOCK = 8  # where each cell is solved by itself, or its readout takes megabytes
 
 
+KINDS = tuple(Kind)
+
+
 class Theory(NamedTuple):
     """What the theory says of each cell, as arrays in the order of the cells.
 
@@ -34,7 +36,7 @@ class Theory(NamedTuple):
             their mean over networks diverges or the order parameters overflow.
         learning_rate_max: η_max = 2/λ_max.
         kappa1, kappa2: As in `meanfield.Prediction`.
-        is_outlier: Whether λ_max is `asymptotic`; else a `lower-bound`.
+        eigenvalue_max_kind: What λ_max is, as its place in `Kind`.
     """
 
     eigenvalue_max: np.ndarray
@@ -43,12 +45,7 @@ class Theory(NamedTuple):
     learning_rate_max: np.ndarray
     kappa1: np.ndarray
     kappa2: np.ndarray
-    is_outlier: np.ndarray
-
-    @property
-    def kinds(self) -> np.ndarray:
-        """`eigenvalue_max_kind` of each cell."""
-        return np.where(self.is_outlier, ASYMPTOTIC, LOWER_BOUND)
+    eigenvalue_max_kind: np.ndarray
 
 
 class Numbers(NamedTuple):
@@ -78,8 +75,8 @@ def theory(networks: Sequence[Network], samples: Sequence[int]) -> Theory:
         for (_, activation, last_norm, outputs), members in groups.items():
             numbers = _numbers([networks[i] for i in members], [samples[i] for i in members])
             found[:, members] = _solve(activation, NORMS[last_norm], outputs, numbers)
-    *columns, outlier = found
-    return Theory._make((*columns, outlier == 1))
+    *columns, kinds = found
+    return Theory._make((*columns, kinds.astype(int)))
 
 
 def _numbers(networks: Sequence[Network], samples: Sequence[int]) -> Numbers:
@@ -160,6 +157,6 @@ def _read(s: Spectrum, finite: np.ndarray) -> np.ndarray:
             limit,
             usable(s.kappa1),
             usable(s.kappa2),
-            grows,
+            np.where(grows, KINDS.index(Kind.OUTLIER), KINDS.index(Kind.LOWER_BOUND)),
         ]
     )

@@ -8,10 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from meanfield.theory.kernels import Exchangeable
-
-QUANTILES = (0.1, 0.5, 0.9)
-ASYMPTOTIC = "asymptotic"  # λ_max is an outlier, exact in the wide limit
-LOWER_BOUND = "lower-bound"  # λ_max lies in a bulk of which only the mean is known
+from meanfield.theory.kinds import QUANTILES
 
 
 class Readout(NamedTuple):

@@ -19,6 +19,7 @@ from meanfield.studies.validation.validate import (
     cases,
     compare,
 )
+from meanfield.theory.kinds import Kind
 
 OUTLIERS = [
     Case("none", "tanh", 1),
@@ -82,7 +83,7 @@ def test_alleviated_rows_pass_and_notice_a_wrong_bound_or_growth(case):
 
 def test_growth_with_width_is_noticed():
     def called_alleviated(network, samples, **options):
-        return replace(predict(network, samples, **options), eigenvalue_max_kind="lower-bound")
+        return replace(predict(network, samples, **options), eigenvalue_max_kind=Kind.LOWER_BOUND)
 
     *_, growth = compare(Case("none", "relu", 1), SMALL, seed=0, predict=called_alleviated)
     assert growth.quantity == "λ_max, M/2 to M"

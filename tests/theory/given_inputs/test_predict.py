@@ -11,6 +11,7 @@ from meanfield import Network, load_data, predict, simulate
 from meanfield.norms import NORMS
 from meanfield.theory.given_inputs.predict import Options, _read
 from meanfield.theory.kernels import Full, pair_means
+from meanfield.theory.kinds import Kind
 
 T, M_0 = 12, 6
 X = np.random.default_rng(0).normal(size=(T, M_0)) * np.geomspace(2, 0.5, M_0)
@@ -92,7 +93,7 @@ def test_a_single_layer_is_the_finite_network_itself(norm):
         draws = getattr(measured, name).draws
         np.testing.assert_allclose(draws, getattr(p, name), rtol=1e-9)  # Lanczos' tolerance
     assert p.finite_width_shift == 0
-    assert p.eigenvalue_max_kind == "asymptotic"
+    assert p.eigenvalue_max_kind is Kind.WIDE_LIMIT
 
 
 @pytest.fixture(scope="module")
@@ -274,7 +275,7 @@ def test_the_kind_follows_the_finite_width_shift(digits):
     p = predict(Network(depth=3, width=500, **RELU), inputs=digits)
     first, rest = p.eigenvalues[0], p.eigenvalues[1:]
     assert p.finite_width_shift == pytest.approx(2 / 500 * (rest / (first - rest)).sum(), rel=1e-12)
-    assert p.eigenvalue_max_kind == "asymptotic"
+    assert p.eigenvalue_max_kind is Kind.WIDE_LIMIT
     assert p.network.widths == (64, 500, 500)
     noise = np.random.default_rng(0).normal(size=(300, 300))
     p = predict(Network(depth=3, width=300, norm="mean@last", **RELU), inputs=noise)

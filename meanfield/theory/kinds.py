@@ -1,0 +1,42 @@
+"""What kind of number a predicted λ_max is."""
+
+from collections.abc import Iterable
+from enum import StrEnum
+
+QUANTILES = (0.1, 0.5, 0.9)
+
+
+class Kind(StrEnum):
+    """What a predicted λ_max is, and so what can be expected of it.
+
+    Attributes:
+        OUTLIER: The eigenvalue λ_1 of the direction that all samples share, for i.i.d. inputs
+            (`docs/theory.md` section 4). It stands apart from the others and grows with the width:
+            a prediction, exact in the wide limit.
+        WIDE_LIMIT: The largest eigenvalue of K̄/T on given inputs (section 7), where a finite hidden
+            width is expected to raise it by no more than a quarter: a prediction, exact in the wide
+            limit, whether or not it stands apart.
+        LOWER_BOUND: The mean λ_2 of a bulk whose spread is not known, for i.i.d. inputs: exact for
+            T fixed and M → ∞, a lower bound where T is comparable to M (section 5). On given inputs
+            the largest eigenvalue of K̄/T, where the finite hidden width is expected to raise it by
+            more than a quarter. 2/λ_max is an upper bound then.
+    """
+
+    OUTLIER = "outlier"
+    WIDE_LIMIT = "wide-limit"
+    LOWER_BOUND = "lower-bound"
+
+    @property
+    def is_bound(self) -> bool:
+        """Whether λ_max is only bounded from below."""
+        return self is Kind.LOWER_BOUND
+
+    @property
+    def sign(self) -> str:
+        """What to write before λ_max: nothing, or that it is at least so large."""
+        return "≥ " if self.is_bound else ""
+
+
+def by_quantile(values: Iterable) -> dict:
+    """The values at `QUANTILES`, by their names."""
+    return {f"{100 * p:g}%": value for p, value in zip(QUANTILES, values, strict=True)}
