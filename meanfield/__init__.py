@@ -8,9 +8,9 @@ from meanfield.version import __version__
 if TYPE_CHECKING:
     from meanfield import plot
     from meanfield.data.dataset import Data, load_data
-    from meanfield.norms import NORMS
     from meanfield.spec.activations import ACTIVATIONS, Activation
     from meanfield.spec.network import Network
+    from meanfield.spec.norms import NORMS
     from meanfield.studies.comparison import Comparison, compare
     from meanfield.studies.simulation import Simulation, simulate
     from meanfield.studies.validation.validate import validate
@@ -20,9 +20,11 @@ if TYPE_CHECKING:
     from meanfield.sweeps.store import load
     from meanfield.sweeps.sweep import sweep
     from meanfield.sweeps.tables import summarize
-    from meanfield.theory.given_inputs.predict import GivenPrediction
-    from meanfield.theory.predict import Prediction, Spectrum, predict, spectrum
+    from meanfield.theory.given_inputs.result import GivenPrediction
+    from meanfield.theory.predict import predict
     from meanfield.theory.white_noise.diagram import diagram
+    from meanfield.theory.white_noise.result import Prediction
+    from meanfield.theory.white_noise.spectrum import Spectrum, spectrum
     from meanfield.training.result import Threshold, Training
     from meanfield.training.teacher import teacher
     from meanfield.training.train import train
@@ -32,13 +34,13 @@ _HOMES = {
     "Activation": "spec.activations",
     "Comparison": "studies.comparison",
     "Data": "data.dataset",
-    "GivenPrediction": "theory.given_inputs.predict",
+    "GivenPrediction": "theory.given_inputs.result",
     "Grid": "sweeps.grid",
-    "NORMS": "norms",
+    "NORMS": "spec.norms",
     "Network": "spec.network",
-    "Prediction": "theory.predict",
+    "Prediction": "theory.white_noise.result",
     "Simulation": "studies.simulation",
-    "Spectrum": "theory.predict",
+    "Spectrum": "theory.white_noise.spectrum",
     "Threshold": "training.result",
     "Training": "training.result",
     "compare": "studies.comparison",
@@ -49,7 +51,7 @@ _HOMES = {
     "predict": "theory.predict",
     "scaling": "sweeps.scaling",
     "simulate": "studies.simulation",
-    "spectrum": "theory.predict",
+    "spectrum": "theory.white_noise.spectrum",
     "summarize": "sweeps.tables",
     "sweep": "sweeps.sweep",
     "teacher": "training.teacher",

@@ -8,7 +8,7 @@ from meanfield.numerics.estimates import Estimate, median_of
 from meanfield.plot import style
 from meanfield.reproduction.reproduce import main
 from meanfield.reproduction.run import Made, Run, numbers
-from meanfield.studies.validation.validate import ACTIVATIONS, DEPTH, PLACEMENTS
+from meanfield.studies.validation.cases import ACTIVATIONS, DEPTH, PLACEMENTS
 from meanfield.sweeps.grid import Cell
 from meanfield.theory.kinds import Kind
 
@@ -45,7 +45,7 @@ def table(run: Run, activation: str) -> pandas.DataFrame:
         rows = mf.summarize(cells).assign(outputs=outputs, activation=activation)
         rows = rows.assign(eigenvalue_max_statistic=MEAN).set_index("norm")
         for norm, cell in zip(grid.axes["norm"], grid.cells(), strict=True):
-            if cell.network.norm_records[-1].sample_largest is not None:
+            if cell.network.norm_records[-1].random_outputs:
                 found = medians(run, cell, cells["eigenvalue_max"].sel(norm=norm).values.ravel())
                 rows.loc[norm, list(found)] = list(found.values())
         frames.append(rows)

@@ -7,7 +7,7 @@ import click
 
 from meanfield.data.dataset import load_data
 from meanfield.spec.network import Network
-from meanfield.theory.given_inputs.predict import FIELDS, SAMPLED, SELF_AVERAGING
+from meanfield.theory.given_inputs.options import FIELDS, SAMPLED, SELF_AVERAGING
 
 
 def list_of(convert: Callable) -> Callable:

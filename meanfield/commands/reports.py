@@ -12,7 +12,8 @@ from meanfield.commands.output import FAILED, show
 from meanfield.reproduction.reproduce import Report as Reproduction
 from meanfield.reproduction.reproduce import reproduce
 from meanfield.studies.validation.digits import DIGITS
-from meanfield.studies.validation.validate import Report, validate
+from meanfield.studies.validation.report import Report
+from meanfield.studies.validation.validate import validate
 
 
 @click.command("validate")

@@ -33,8 +33,9 @@ from meanfield.sampling.methods import BYTES, METHODS
 from meanfield.spec.network import Network
 from meanfield.studies.comparison import Comparison, compare
 from meanfield.studies.simulation import Simulation, SimulationInterrupted, simulate
-from meanfield.theory.given_inputs.predict import GivenPrediction
-from meanfield.theory.predict import Prediction, predict
+from meanfield.theory.given_inputs.result import GivenPrediction
+from meanfield.theory.predict import predict
+from meanfield.theory.white_noise.result import Prediction
 
 LEADING = 6  # eigenvalues shown
 

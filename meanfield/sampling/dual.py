@@ -6,7 +6,7 @@ import numpy as np
 from meanfield.numerics.lanczos import top_eigenpairs
 from meanfield.sampling.dual_matrix import (
     STRIPS,
-    Plan,
+    BlockPlan,
     assemble,
     dual_matrix,
     find_factors,
@@ -21,18 +21,24 @@ KEPT_BLOCKS = 2**28  # numbers: 1 GB in float32
 
 
 def supports(network: Network) -> bool:
-    """Whether no hidden norm mixes samples."""
-    return not any(norm.mixes_samples for norm in network.norm_records[:-1])
+    """Whether no hidden norm mixes samples, and the last one does not mix them with outputs."""
+    *hidden, _ = network.norm_records
+    return has_factors(network) and not any(norm.mixes_samples for norm in hidden)
 
 
-def plan(samples: int, outputs: int, request: Request) -> Plan:
+def has_factors(network: Network) -> bool:
+    """Whether the dual matrix, or its surrogate, can be had from Gram matrices."""
+    return not network.norm_records[-1].mixes_both
+
+
+def plan(samples: int, outputs: int, request: Request) -> BlockPlan:
     """Blocks are formed where tr F² or fewer flops than those of Lanczos on the factors ask for it.
 
     They are kept where there is one, or where they hold no more than `KEPT_BLOCKS` numbers.
     """
     blocks = outputs * (outputs + 1) // 2
     pairs = request.second_moment or blocks <= LANCZOS_PRODUCTS
-    return Plan(pairs, pairs and (blocks == 1 or blocks * samples**2 <= KEPT_BLOCKS))
+    return BlockPlan(pairs, pairs and (blocks == 1 or blocks * samples**2 <= KEPT_BLOCKS))
 
 
 def cost(network: Network, samples: int, request: Request) -> MethodCost:
@@ -47,7 +53,7 @@ def cost(network: Network, samples: int, request: Request) -> MethodCost:
           [+ T² C(C+1)/2 kept blocks] [+ 3 (CT)² for the whole spectrum]
     """
     T, C = samples, network.outputs
-    outs = (*network.widths[1:], C)
+    outs = [layer.units for layer in network.layers]
     blocks = plan(T, C, request)
     strips = 1 + 1 / STRIPS
     flops: float = 2 * T * network.parameters * (1 + C)

@@ -26,6 +26,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from meanfield.sampling.networks import Parameters, forward
+from meanfield.sampling.normalize import normalize
 from meanfield.spec.network import Structure
 
 STRIPS = 4  # of a symmetric product: 5/8 of its flops remain, and the matrices stay large
@@ -45,7 +46,7 @@ class Factors(NamedTuple):
     raw_outputs: jax.Array
 
 
-class Plan(NamedTuple):
+class BlockPlan(NamedTuple):
     """Which blocks of the dual matrix to form, and whether Lanczos runs on them.
 
     Attributes:
@@ -79,7 +80,7 @@ class Blocks(NamedTuple):
     above: jax.Array
 
 
-def dual_matrix(structure: Structure, plan: Plan, factors: Factors) -> DualMatrix:
+def dual_matrix(structure: Structure, plan: BlockPlan, factors: Factors) -> DualMatrix:
     """The dual matrix of these factors."""
     T, C = factors.raw_outputs.shape
     trace, trace_squared, blocks = reduce_blocks(structure, plan, factors)
@@ -154,7 +155,7 @@ def _normalized(
 
     def columns_times_jacobian(output, matrix):
         def of_one_output(u):
-            return norm.batch(u[:, None])[:, 0]
+            return normalize(norm, u[:, None])[:, 0]
 
         _, push = jax.linearize(of_one_output, factors.raw_outputs[:, output])
         return jax.vmap(push, in_axes=1, out_axes=1)(matrix)
@@ -185,7 +186,7 @@ def _diagonal_block(structure: Structure, strips: int, factors: Factors, k: jax.
 
 @partial(jax.jit, static_argnames=("structure", "plan"))
 def reduce_blocks(
-    structure: Structure, plan: Plan, factors: Factors
+    structure: Structure, plan: BlockPlan, factors: Factors
 ) -> tuple[jax.Array, jax.Array, Blocks | None]:
     """tr F, tr F² = Σ_kj |F*_kj|², summed in float64, and the blocks where they are kept.
 
@@ -233,7 +234,7 @@ def factors_product(structure: Structure, factors: Factors, v: jax.Array) -> jax
     norm = structure.norms[-1]
     push = lambda w: w  # noqa: E731
     if norm.mixes_samples:
-        _, push = jax.linearize(lambda u: norm.batch(u.T).T, factors.raw_outputs.T)
+        _, push = jax.linearize(lambda u: normalize(norm, u.T).T, factors.raw_outputs.T)
         (v,) = jax.linear_transpose(push, v)(v)
     out = jnp.zeros_like(v)
     for forward_gram, delta in zip(factors.forward_grams, factors.backward, strict=True):

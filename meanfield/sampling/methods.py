@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from meanfield.checks import positive_integer
 from meanfield.machine.devices import available_memory
 from meanfield.sampling import dual, krylov
 from meanfield.sampling.measurement import LARGEST, Measurement, MethodCost, Request
@@ -46,20 +45,24 @@ def choose_method(
     method: str = "auto",
     precision: str = "float32",
     request: Request = LARGEST,
-    memory_limit: int | None = None,
-    devices: int = 1,
+    limit: int | None = None,
 ) -> Method:
     """The method asked for or, for `auto`, the cheapest one that applies and fits in memory.
 
     The estimates are those of `dual.cost` and `krylov.cost`.
 
+    Args:
+        network, samples: What is to be measured.
+        method: `auto`, or a name of `METHODS`.
+        precision: `float32` or `float64`.
+        request: What of the spectrum.
+        limit: Bytes that a draw may use; all of this machine's by default.
+
     Raises:
         ValueError: The method asked for does not apply to this network, or nothing that was
             allowed fits in memory; the message names a method or size that does.
     """
-    limit = available_memory(devices)
-    if memory_limit is not None:
-        limit = positive_integer("memory_limit", memory_limit)
+    limit = available_memory() if limit is None else limit
     costs = {
         m.name: m.cost(network, samples, request) for m in METHODS.values() if m.supports(network)
     }
@@ -76,21 +79,20 @@ def choose_method(
     raise ValueError(
         f"samples={samples} with this network and method={method!r} would need "
         f"{min(costs[n].numbers for n in asked) * size / 1e9:.2g} GB in {precision}, more than the "
-        f"{limit / 1e9:.2g} GB available; "
-        + _way_out(network, samples, precision, request, limit, costs)
+        f"{limit / 1e9:.2g} GB available; {_way_out(network, samples, request, limit / size)}"
     )
 
 
-def _way_out(network, samples, precision, request, limit, costs) -> str:
-    """A method or a number of samples that fits."""
-    size = BYTES[precision]
-    for name, cost in costs.items():
-        if cost.numbers * size <= limit:
-            return f"method={name!r} fits"
-    fewer, least = samples, max(norm.min_samples for norm in network.norm_records)
-    while fewer > least:
+def _way_out(network: Network, samples: int, request: Request, numbers: float) -> str:
+    """A method, or a method and a number of samples, that holds no more numbers."""
+    least = max(norm.min_samples for norm in network.norm_records)
+    methods = [m for m in METHODS.values() if m.supports(network)]
+    fewer = samples
+    while True:
+        for m in methods:
+            if m.cost(network, fewer, request).numbers <= numbers:
+                there = "" if fewer == samples else f"samples={fewer} with "
+                return f"{there}method={m.name!r} fits"
+        if fewer <= least:
+            return "no number of samples fits: make the network narrower"
         fewer = max(fewer // 2, least)
-        for name in costs:
-            if METHODS[name].cost(network, fewer, request).numbers * size <= limit:
-                return f"samples={fewer} with method={name!r} fits"
-    return "no number of samples fits: make the network narrower"

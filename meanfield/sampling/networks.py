@@ -8,6 +8,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from meanfield.sampling.normalize import normalize
 from meanfield.spec.network import Network, Structure
 
 
@@ -91,12 +92,12 @@ def forward(
     """
     h, activations = inputs, []
     *hidden, last = structure.norms
-    norms = [norm.held if hold_statistics else norm.batch for norm in hidden] + [last.batch]
-    for index, (layer, norm) in enumerate(zip(parameters, norms, strict=True)):
+    norms = [*((norm, hold_statistics) for norm in hidden), (last, False)]
+    for index, (layer, (norm, hold)) in enumerate(zip(parameters, norms, strict=True)):
         activations.append(h)
-        u = h @ layer.weights.T + layer.biases
+        u = h @ layer.weights.T + layer.biases[None, :]
         if nudges is not None:
             u = u + nudges[index]
-        normalized = norm(u)
+        normalized = normalize(norm, u, hold)
         h = structure.activation(normalized)  # of no use after the last layer, and compiled away
     return Pass(u, normalized, tuple(activations))

@@ -3,12 +3,13 @@
 from collections.abc import Sequence
 from copy import copy
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import NamedTuple
 
 from meanfield.checks import one_of, positive_integer, variance
 from meanfield.gaussian.averages import Function
-from meanfield.norms import NORMS, Norm
 from meanfield.spec.activations import Activation, resolve_activation
+from meanfield.spec.norms import NORMS, Norm
 from meanfield.spec.placement import parse_placement
 
 
@@ -17,6 +18,13 @@ class Structure(NamedTuple):
 
     activation: Activation
     norms: tuple[Norm, ...]
+
+
+class LayerShape(NamedTuple):
+    """How many units a layer l reads and has: M_{l−1} and M_l."""
+
+    inputs: int
+    units: int
 
 
 @dataclass(frozen=True, init=False)
@@ -83,12 +91,12 @@ class Network:
         self._check_norms()
 
     def _check_norms(self) -> None:
-        units = (*self.widths[1:], self.outputs)
-        for layer, (norm, width) in enumerate(zip(self.norm_records, units, strict=True), start=1):
+        layers = zip(self.norm_records, self.layers, strict=True)
+        for layer, (norm, (_, units)) in enumerate(layers, start=1):
             last = layer == self.depth
             place = "the last layer" if last else f"layer {layer}"
-            if flaw := norm.width_flaw(width):
-                size = f"outputs={width}" if last else f"a width of {width}"
+            if flaw := norm.width_flaw(units):
+                size = f"outputs={units}" if last else f"a width of {units}"
                 outcome = "F = 0" if last else "no gradient passes"
                 raise ValueError(
                     f"norm {norm.name!r} in {place} cannot act on {size}: {flaw}, so {outcome}"
@@ -110,6 +118,12 @@ class Network:
         return self.widths[1] if self.depth > 1 else self.widths[0]
 
     @property
+    def layers(self) -> tuple[LayerShape, ...]:
+        """The shape of every layer, l = 1..L."""
+        units = (*self.widths, self.outputs)
+        return tuple(LayerShape(*pair) for pair in pairwise(units))
+
+    @property
     def norm_records(self) -> tuple[Norm, ...]:
         """The norm of each layer."""
         return tuple(NORMS[name] for name in self.norms)
@@ -122,14 +136,12 @@ class Network:
     @property
     def parameters(self) -> int:
         """P = Σ_l M_l (M_{l−1} + 1), the exact number of weights and biases."""
-        outs = (*self.widths[1:], self.outputs)
-        return sum(n_out * (n_in + 1) for n_in, n_out in zip(self.widths, outs, strict=True))
+        return sum(layer.units * (layer.inputs + 1) for layer in self.layers)
 
     @property
     def alpha(self) -> float:
         """α = Σ_{l=1}^{L−1} M_l M_{l−1} / M² (theory.md section 1); 0 for a depth of 1."""
-        pairs = zip(self.widths[:-1], self.widths[1:], strict=True)
-        return sum(a * b for a, b in pairs) / self.width**2
+        return sum(a * b for a, b in pairwise(self.widths)) / self.width**2
 
     def with_norms(self, placement: str | Sequence[str]) -> "Network":
         """The same network under another placement, in short or as the norm of every layer.

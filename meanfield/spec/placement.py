@@ -1,7 +1,7 @@
 """The shorthand for where norms act: `batch@last`, `layer@hidden+batch@last`, `mean@2`."""
 
 from meanfield.checks import one_of
-from meanfield.norms import NORMS
+from meanfield.spec.norms import NORMS
 
 
 def parse_placement(placement: str, depth: int) -> tuple[str, ...]:

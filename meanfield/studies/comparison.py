@@ -2,19 +2,21 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from numpy.typing import ArrayLike
 
-from meanfield.checks import positive_integer
+from meanfield.checks import positive_integer, random_seed
 from meanfield.machine.progress import progress_bar
 from meanfield.numerics.estimates import Statistic
-from meanfield.spec.inputs import check_inputs
+from meanfield.spec.inputs import resolve
 from meanfield.spec.network import Network
 from meanfield.studies.simulation import Simulation, SimulationError, simulate
-from meanfield.theory.given_inputs.predict import FIELDS, SAMPLED, GivenPrediction
+from meanfield.theory.given_inputs.options import FIELDS, SAMPLED
 from meanfield.theory.kinds import Kind
-from meanfield.theory.predict import Prediction, predict
+from meanfield.theory.predict import predict
+from meanfield.theory.result import PredictedSpectrum
 
 if TYPE_CHECKING:
     import pandas
@@ -139,47 +141,57 @@ def compare(
     Raises:
         ValueError: An argument is out of range, or a placement asked for does not exist.
     """
-    draws = positive_integer("draws", draws, least=0)
-    if inputs is not None:
-        network, inputs = check_inputs(network, inputs)
-        if samples is not None and positive_integer("samples", samples) != len(inputs):
-            raise ValueError(f"samples must equal the inputs' {len(inputs)} rows, got {samples}")
-        samples = len(inputs)
-    elif samples is None:
-        raise ValueError("samples is required unless inputs are given, got None")
-    T = positive_integer("samples", samples)
-    networks, notes = _networks(network, T, placements)
-
-    def predict_one(placed: Network) -> Prediction | GivenPrediction:
-        if inputs is None:
-            return predict(placed, T, seed=seed)
-        return predict(
-            placed, inputs=inputs, seed=seed, batch_statistics=batch_statistics, fields=fields
-        )
-
-    def measure_one(placement: str, placed: Network) -> Simulation | None:
-        if not draws:
-            return None
-        try:
-            return simulate(placed, T, draws=draws, seed=seed, inputs=inputs, second_moment=False)
-        except SimulationError as error:
-            notes.append(f"{placement} could not be measured: {error}")
-            return None
-
-    found: dict[str, tuple[Prediction | GivenPrediction, Simulation | None]] = {}
+    draws, seed = positive_integer("draws", draws, least=0), random_seed(seed)
+    plain, x, T = resolve(network.with_norms(NONE), samples, inputs)
+    networks, notes = _networks(plain, T, placements)
+    for_data = {} if x is None else {"batch_statistics": batch_statistics, "fields": fields}
+    study = _Study(T, x, draws, seed, for_data)
+    found: dict[str, tuple[PredictedSpectrum, Simulation | None]] = {}
     with progress_bar(list(networks.items()), "comparing placements") as bar:
         for placement, placed in bar:
             try:
-                prediction = predict_one(placed)
+                prediction = study.predict(placed)
             except ValueError as error:
                 if placement == NONE or placements is not None:
                     raise
                 notes.append(f"{placement} is left out: {error}")
                 continue
-            found[placement] = prediction, measure_one(placement, placed)
-    plain = found[NONE][0].eigenvalue_max
-    rows = tuple(sorted((_row(p, *pair, plain) for p, pair in found.items()), key=_sharpness))
-    return Comparison(rows, network, T, draws, _reading(rows), tuple(notes))
+            try:
+                found[placement] = prediction, study.measure(placed)
+            except SimulationError as error:
+                notes.append(f"{placement} could not be measured: {error}")
+                found[placement] = prediction, None
+    largest = found[NONE][0].eigenvalue_max
+    rows = tuple(sorted((_row(p, *pair, largest) for p, pair in found.items()), key=_sharpness))
+    return Comparison(rows, plain, T, draws, _reading(rows), tuple(notes))
+
+
+@dataclass(frozen=True)
+class _Study:
+    """What all placements are predicted and measured with."""
+
+    samples: int
+    inputs: np.ndarray | None
+    draws: int
+    seed: int
+    for_data: dict[str, Any]
+
+    def predict(self, network: Network) -> PredictedSpectrum:
+        if self.inputs is None:
+            return predict(network, self.samples, seed=self.seed)
+        return predict(network, inputs=self.inputs, seed=self.seed, **self.for_data)
+
+    def measure(self, network: Network) -> Simulation | None:
+        if not self.draws:
+            return None
+        return simulate(
+            network,
+            self.samples,
+            draws=self.draws,
+            seed=self.seed,
+            inputs=self.inputs,
+            second_moment=False,
+        )
 
 
 def _networks(
@@ -211,7 +223,7 @@ def _networks(
 
 def _row(
     placement: str,
-    prediction: Prediction | GivenPrediction,
+    prediction: PredictedSpectrum,
     measured: Simulation | None,
     plain: float | None,
 ) -> Row:
@@ -219,7 +231,7 @@ def _row(
     return Row(
         placement=placement,
         eigenvalue_max=largest,
-        eigenvalue_max_sem=getattr(prediction, "eigenvalue_max_sem", None),
+        eigenvalue_max_sem=prediction.eigenvalue_max_sem,
         eigenvalue_max_kind=prediction.eigenvalue_max_kind,
         ratio=largest / plain if largest is not None and plain else None,
         learning_rate_max=prediction.learning_rate_max,

@@ -1,28 +1,28 @@
 """Measuring the FIM's spectrum on sampled networks of finite width."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
-from functools import cached_property, partial
+from functools import cached_property
 from importlib.util import find_spec
 
-import jax
-import jax.numpy as jnp
 import numpy as np
 from numpy.typing import ArrayLike
 
 from meanfield.checks import one_of, positive_integer, random_seed
 from meanfield.machine.compilations import make_room
-from meanfield.machine.devices import check_devices, spread
+from meanfield.machine.devices import available_memory, check_devices
 from meanfield.machine.progress import progress_bar
 from meanfield.numerics.estimates import Statistic
+from meanfield.sampling.draws import Experiment, measure_draw
 from meanfield.sampling.measurement import Measurement, Request
-from meanfield.sampling.methods import BYTES, METHODS, Method, choose_method
-from meanfield.sampling.networks import draw_key, draw_network
-from meanfield.spec.inputs import check_inputs
+from meanfield.sampling.methods import BYTES, METHODS, choose_method
+from meanfield.spec.inputs import resolve
 from meanfield.spec.network import Network
-from meanfield.theory.given_inputs.predict import GivenPrediction
-from meanfield.theory.predict import Prediction, predict
+from meanfield.theory.given_inputs.result import GivenPrediction
+from meanfield.theory.predict import predict
+from meanfield.theory.white_noise.predict import solve_checked
+from meanfield.theory.white_noise.result import Prediction
 
 
 class SimulationError(ArithmeticError):
@@ -143,160 +143,94 @@ def simulate(
         SimulationInterrupted: Ctrl-C; it carries the result of the finished draws.
     """
     started = time.perf_counter()
-    draws = positive_integer("draws", draws)
-    seed = random_seed(seed)
+    draws, seed = positive_integer("draws", draws), random_seed(seed)
     one_of("method", method, ("auto", *METHODS))
     one_of("precision", precision, tuple(BYTES))
-    network, inputs, T = _check_inputs(network, inputs, samples, precision)
+    network, x, T = resolve(network, samples, inputs, precision)
     request = Request(positive_integer("leading", leading), bool(spectrum), bool(second_moment))
-    make_room()
     devices = check_devices(devices, T)
-    chosen = choose_method(network, T, method, precision, request, memory_limit, devices)
+    limit = available_memory(devices)
+    if memory_limit is not None:
+        limit = positive_integer("memory_limit", memory_limit)
+    make_room()
+    chosen = choose_method(network, T, method, precision, request, limit)
     if chosen.extra and find_spec(chosen.extra) is None:
         raise ModuleNotFoundError(
             f"method {chosen.name!r} needs {chosen.extra}: pip install 'meanfield[{chosen.name}]'"
         )
-    if inputs is None:
-        predict(network, T)  # order parameters out of range are refused before any compute
-    notes: list[str] = []
-    finish = partial(
-        _result,
-        samples=T,
-        seed=seed,
-        method=chosen.name,
-        precision=precision,
-        network=network,
-        inputs=inputs,
-        notes=notes,
-        started=started,
-    )
-    measured: list[Measurement] = []
+    if x is None:
+        solve_checked(network, T)  # order parameters out of range are refused before any compute
+    experiment = Experiment(network, T, seed, chosen, precision, request, x, devices)
+    return _run(experiment, draws, started)
 
-    run = partial(
-        measure_draw,
-        network,
-        T,
-        seed=seed,
-        method=chosen,
-        precision=precision,
-        request=request,
-        inputs=inputs,
-        devices=devices,
-    )
+
+def _run(experiment: Experiment, draws: int, started: float) -> Simulation:
+    """Measures every draw; a draw that fails is noted and does not stop the others."""
+    measured: list[Measurement] = []
+    notes: list[str] = []
     try:
-        _run_draws(run, draws, measured, notes)
+        with progress_bar(range(draws), "sampling networks") as numbers:
+            for draw in numbers:
+                try:
+                    measured.append(measure_draw(experiment, draw))
+                except ArithmeticError as error:
+                    notes.append(f"draw {draw} failed and is left out: {error}")
     except KeyboardInterrupt:
         if not measured:
             raise
         notes.append(f"interrupted: {len(measured)} of {draws} draws")
-        raise SimulationInterrupted(finish(measured)) from None
+        raise SimulationInterrupted(_result(experiment, measured, notes, started)) from None
     if not measured:
         raise SimulationError(f"no draw succeeded; {notes[-1]}")
-    return finish(measured)
-
-
-def measure_draw(
-    network: Network,
-    samples: int,
-    draw: int,
-    *,
-    seed: int,
-    method: Method,
-    precision: str,
-    request: Request,
-    inputs: np.ndarray | None = None,
-    devices: int = 1,
-) -> Measurement:
-    """One draw of `simulate`, whose arguments these are once they are checked.
-
-    Raises:
-        ArithmeticError: A gradient is not finite in this precision.
-    """
-    with jax.enable_x64(True), jax.default_matmul_precision("highest"):
-        parameter_key, method_key = jax.random.split(draw_key(seed, draw))
-        drawn = draw_network(network, parameter_key, inputs, samples, jnp.dtype(precision))
-        parameters, x = spread(*drawn, devices)
-        return _check_measurement(method.measure(network, parameters, x, method_key, request))
-
-
-def _run_draws(
-    measure_draw: Callable[[int], Measurement],
-    draws: int,
-    measured: list[Measurement],
-    notes: list[str],
-) -> None:
-    """Measures every draw; a draw that fails is noted and does not stop the others."""
-    with progress_bar(range(draws), "sampling networks") as numbers:
-        for draw in numbers:
-            try:
-                measured.append(measure_draw(draw))
-            except ArithmeticError as error:
-                notes.append(f"draw {draw} failed and is left out: {error}")
-
-
-def _check_inputs(
-    network: Network, inputs: ArrayLike | None, samples: int | None, precision: str
-) -> tuple[Network, np.ndarray | None, int]:
-    if inputs is None:
-        if samples is None:
-            raise ValueError("samples is required unless inputs are given, got None")
-        return network, None, network.check_samples(samples)
-    network, array = check_inputs(network, inputs, precision)
-    T = len(array)
-    if samples is not None and positive_integer("samples", samples) != T:
-        raise ValueError(f"samples must equal the inputs' {T} rows, got {samples}")
-    return network, array, T
-
-
-def _check_measurement(measurement: Measurement) -> Measurement:
-    if not all(np.isfinite(x).all() for x in measurement[:5] if x is not None):
-        raise ArithmeticError("a gradient is not finite in this precision")
-    return measurement
+    return _result(experiment, measured, notes, started)
 
 
 def _result(
-    measured: list[Measurement],
-    *,
-    samples: int,
-    seed: int,
-    method: str,
-    precision: str,
-    network: Network,
-    inputs: np.ndarray | None,
-    notes: list[str],
-    started: float,
+    experiment: Experiment, measured: list[Measurement], notes: list[str], started: float
 ) -> Simulation:
-    P = network.parameters
-    estimated = any(m.trace_sem for m in measured)
+    P, precision = experiment.network.parameters, experiment.precision
     squares = [m.trace_squared / P for m in measured if m.trace_squared is not None]
-    sems = {"eigenvalue_mean": tuple(m.trace_sem / P for m in measured)}
-    if squares:
-        sems["eigenvalue_second_moment"] = tuple(m.trace_squared_sem / P for m in measured)
-    spectra = tuple(m.eigenvalues for m in measured if m.eigenvalues is not None)
-    absent = [
-        *(["sem (a single draw)"] if len(measured) == 1 else []),
-        *([] if squares else ["eigenvalue_second_moment (not asked for)"]),
-        *([] if estimated else ["estimator_sem (measured without estimates)"]),
-        *([] if spectra else ["eigenvalues (not asked for)"]),
-    ]
-    if absent:
-        notes = [*notes, f"null: {', '.join(absent)}"]
+    spectra = [m.eigenvalues for m in measured if m.eigenvalues is not None]
     return Simulation(
         eigenvalue_max=Statistic.of([m.leading[0] for m in measured]),
         eigenvalue_mean=Statistic.of([m.trace / P for m in measured]),
         eigenvalue_second_moment=Statistic.of(squares) if squares else None,
-        estimator_sem=sems if estimated else None,
+        estimator_sem=_estimator_sem(measured, P),
         leading_eigenvalues=tuple(tuple(m.leading.tolist()) for m in measured),
         eigenvalues=tuple(_nonzero(e, P, precision) for e in spectra) or None,
-        samples=samples,
-        seed=seed,
-        method=method,
+        samples=experiment.samples,
+        seed=experiment.seed,
+        method=experiment.method.name,
         precision=precision,
         seconds=time.perf_counter() - started,
-        network=network,
-        inputs=inputs,
-        notes=tuple(notes),
+        network=experiment.network,
+        inputs=experiment.inputs,
+        notes=(*notes, *_on_absent(measured)),
     )
+
+
+def _estimator_sem(measured: list[Measurement], parameters: int) -> dict[str, tuple] | None:
+    """The standard errors of every draw's m_λ and s_λ, where these are estimates."""
+    if not any(m.trace_sem for m in measured):
+        return None
+    sems = {"eigenvalue_mean": tuple(m.trace_sem / parameters for m in measured)}
+    if measured[0].trace_squared is not None:
+        squares = tuple(m.trace_squared_sem / parameters for m in measured)
+        sems["eigenvalue_second_moment"] = squares
+    return sems
+
+
+def _on_absent(measured: list[Measurement]) -> Iterator[str]:
+    """Why fields are None."""
+    first = measured[0]
+    reasons = {
+        "sem (a single draw)": len(measured) == 1,
+        "eigenvalue_second_moment (not asked for)": first.trace_squared is None,
+        "estimator_sem (measured without estimates)": not any(m.trace_sem for m in measured),
+        "eigenvalues (not asked for)": first.eigenvalues is None,
+    }
+    if absent := [reason for reason, holds in reasons.items() if holds]:
+        yield f"null: {', '.join(absent)}"
 
 
 def _nonzero(eigenvalues: np.ndarray, parameters: int, precision: str) -> np.ndarray:

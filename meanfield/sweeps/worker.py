@@ -11,10 +11,10 @@ import numpy as np
 
 from meanfield.machine.compilations import compilation_clock, make_room
 from meanfield.machine.devices import available_memory
+from meanfield.sampling.draws import Experiment, measure_draw
 from meanfield.sampling.measurement import Request
 from meanfield.sampling.methods import choose_method
 from meanfield.spec.network import Network
-from meanfield.studies.simulation import measure_draw
 from meanfield.sweeps.store import STATISTICS
 
 Results = dict[int, dict[str, float] | str]
@@ -101,15 +101,8 @@ def _measure_draw(network: Network, task: Task, draw: int) -> dict[str, float] |
         method = choose_method(
             network, task.samples, task.method, task.precision, request, task.memory_limit
         )
-        measured = measure_draw(
-            network,
-            task.samples,
-            draw,
-            seed=task.seed,
-            method=method,
-            precision=task.precision,
-            request=request,
-        )
+        experiment = Experiment(network, task.samples, task.seed, method, task.precision, request)
+        measured = measure_draw(experiment, draw)
     except (ArithmeticError, ValueError, MemoryError, jax.errors.JaxRuntimeError) as error:
         return f"{type(error).__name__}: {error}"
     squares = measured.trace_squared

@@ -17,7 +17,7 @@ from meanfield.sampling import dual_matrix as layered
 from meanfield.sampling.measurement import Request
 from meanfield.sampling.networks import forward
 
-PLAN = layered.Plan(pairs=True, kept=False)
+PLAN = layered.BlockPlan(pairs=True, kept=False)
 
 
 def blocks(network, samples):

@@ -84,7 +84,7 @@ def surrogate_of(network, samples):
     """The surrogate S of F*, and S as an array."""
     with jax.enable_x64(True), jax.default_matmul_precision("highest"):
         factors = layered.find_factors(network.structure, *sample(network, samples))
-        plan = layered.Plan(pairs=True, kept=True)
+        plan = layered.BlockPlan(pairs=True, kept=True)
         matrix = np.asarray(layered.assemble(network.structure, factors))
         return layered.dual_matrix(network.structure, plan, factors), matrix
 

@@ -35,7 +35,7 @@ def matrix(method, network, samples, precision):
             return np.asarray(F).reshape(C, T, C, T), None
         factors = layered.find_factors(network.structure, parameters, inputs)
         if C == 1:  # the only block, which `measure` uses too
-            plan = layered.Plan(pairs=True, kept=True)
+            plan = layered.BlockPlan(pairs=True, kept=True)
             F = layered.reduce_blocks(network.structure, plan, factors)[2].diagonal
         else:
             F = layered.assemble(network.structure, factors)
@@ -90,7 +90,7 @@ def test_auto_takes_the_fewest_flops_of_those_that_fit(outputs, wanted):
     smallest = min(costs, key=lambda name: costs[name].numbers)
     for precision, size in BYTES.items():
         limit = costs[smallest].numbers * size
-        options = {"precision": precision, "request": wanted, "memory_limit": limit}
+        options = {"precision": precision, "request": wanted, "limit": limit}
         assert choose_method(network, 40, **options).name == smallest
 
 
@@ -138,7 +138,7 @@ def compiled_pieces(method, network, samples):
     structure, v = network.structure, np.ones((network.outputs, samples), np.float32)
     if method == "dual":
         factors = layered.find_factors(structure, parameters, inputs)
-        plan = layered.Plan(pairs=True, kept=True)
+        plan = layered.BlockPlan(pairs=True, kept=True)
         yield layered.find_factors.lower(structure, parameters, inputs)
         yield layered.reduce_blocks.lower(structure, plan, factors)
         yield layered.factors_product.lower(structure, factors, v)
@@ -164,10 +164,10 @@ def test_what_does_not_fit_is_refused_with_a_way_out(network, samples, options):
     names = METHODS if options.get("method") is None else [options["method"]]
     costs = [METHODS[n].cost(network, samples, options.get("request", LARGEST)) for n in names]
     size = BYTES[options.get("precision", "float32")]
-    options = {**options, "memory_limit": int(0.7 * size * min(cost.numbers for cost in costs))}
+    options = {**options, "limit": int(0.7 * size * min(cost.numbers for cost in costs))}
     with pytest.raises(ValueError, match=f"samples={samples} with this network") as error:
         choose_method(network, samples, **options)
-    assert f"{options['memory_limit'] / 1e9:.2g} GB available" in str(error.value)
+    assert f"{options['limit'] / 1e9:.2g} GB available" in str(error.value)
     check_way_out(str(error.value).rpartition("; ")[2], network, samples, options)
 
 
@@ -189,7 +189,7 @@ def test_another_method_is_named_where_it_fits():
     network = Network(depth=3, width=50, outputs=30)
     limit = krylov.cost(network, 200, LARGEST).numbers * 4
     with pytest.raises(ValueError, match="; method='krylov' fits"):
-        choose_method(network, 200, "dual", memory_limit=limit)
+        choose_method(network, 200, "dual", limit=limit)
 
 
 def test_simulate_refuses_before_it_allocates():

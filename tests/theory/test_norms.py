@@ -1,5 +1,7 @@
 """What the theory says of each norm, against its table, its Jacobian, and its own second route."""
 
+from functools import partial
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -7,11 +9,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from meanfield.norms import NORMS
+from meanfield.sampling.normalize import normalize
 from meanfield.spec.activations import ACTIVATIONS
 from meanfield.spec.network import Network
+from meanfield.spec.norms import NORMS
 from meanfield.theory.kernels import Exchangeable
-from meanfield.theory.white_noise.recursion import solve_network
+from meanfield.theory.norms import chain_factor, kernels, output_chain_factor
+from meanfield.theory.white_noise.recursion import Code, Numbers, solve_both
 
 pytestmark = pytest.mark.usefixtures("x64")
 
@@ -46,7 +50,7 @@ def table(name, S, K):
 def test_kernels_are_those_of_the_table(name, q, gap, k, k_gap):
     for samples in (4, 5, 300):
         S, K = exchangeable(q, q * gap, samples), exchangeable(k, k * k_gap, samples)
-        for kernel, expected in zip(NORMS[name].kernels(S, K), table(name, S, K), strict=True):
+        for kernel, expected in zip(kernels(NORMS[name], S, K), table(name, S, K), strict=True):
             found = kernel.same, kernel.cross
             np.testing.assert_allclose(found, expected, rtol=0, atol=1e-14 * float(kernel.same) * 9)
             assert kernel.samples == samples
@@ -56,10 +60,10 @@ def test_kernels_are_those_of_the_table(name, q, gap, k, k_gap):
 def test_chain_factors_are_those_of_the_table(name):
     S = exchangeable(1.7, 0.3, 20)
     expected = {"batch": 1 / 0.3, "layer": 1 / 1.7, "rms": 1 / 1.7}.get(name, 1)
-    assert NORMS[name].chain_factor(S) == expected
+    assert chain_factor(NORMS[name], S) == expected
     # With few outputs a layer norm's division is no mere factor: its chain starts before it.
     at_output = expected if name == "batch" else 1
-    assert NORMS[name].output_chain_factor(S) == at_output
+    assert output_chain_factor(NORMS[name], S) == at_output
 
 
 def correlated(rng, S, shape):
@@ -79,7 +83,7 @@ def assert_means(draws, expected, bias=0.0):
 
 def jacobian_products(name, u, K, pair):
     """S̄ and K̄ between two samples of each draw, through the Jacobian of what a network does."""
-    norm, (s, t) = NORMS[name].batch, pair
+    norm, (s, t) = partial(normalize, NORMS[name]), pair
 
     def one(u):
         J = jax.jacobian(norm)(u)  # ∂ū(s, i)/∂u(t, j)
@@ -98,7 +102,7 @@ def test_batch_type_kernels_are_those_of_the_jacobian(name):
     S, K = exchangeable(1.7, 1.1, T), exchangeable(9.0, 4.0, T)
     K_matrix = np.full((T, T), float(K.cross)) + np.eye(T) * float(K.gap)
     u = correlated(np.random.default_rng(0), S, (20_000, T, 1))
-    S_bar, K_bar = NORMS[name].kernels(S, K)
+    S_bar, K_bar = kernels(NORMS[name], S, K)
     for pair, part in (((3, 3), "same"), ((0, 6), "cross")):
         fields, tangents = jacobian_products(name, u, K_matrix, pair)
         assert_means(fields, float(getattr(S_bar, part)))
@@ -112,7 +116,7 @@ def test_per_sample_kernels_are_those_of_the_jacobian(name):
     M, S, K = 100, exchangeable(1.7, 1.1, 2), exchangeable(9.0, 4.0, 2)
     K_matrix = np.full((2, 2), float(K.cross)) + np.eye(2) * float(K.gap)
     u = correlated(np.random.default_rng(1), S, (400, 2, M))
-    S_bar, K_bar = NORMS[name].kernels(S, K)
+    S_bar, K_bar = kernels(NORMS[name], S, K)
     for pair, part in (((0, 0), "same"), ((0, 1), "cross")):
         fields, tangents = jacobian_products(name, u, K_matrix, pair)
         assert_means(fields, float(getattr(S_bar, part)), bias=5 / M)
@@ -124,8 +128,11 @@ def assert_two_routes_agree(network):
 
     Only where no hidden norm mixes samples: there centring makes K̄ more than a sum over layers.
     """
-    for solution, bias_block in zip(solve_network(network, 40.0), (1, 0), strict=True):
-        start = network.norm_records[-1].output_chain_factor(solution.S)
+    both = jax.jit(solve_both, static_argnames=("code", "source"))(
+        Code.of(network), network.activation, Numbers.of(network, 40.0)
+    )
+    for solution, bias_block in zip(both, (1, 0), strict=True):
+        start = output_chain_factor(network.norm_records[-1], solution.S)
         hidden = solution.layers.Q
         widths = np.array(network.widths)
         for part, at_input in (("same", 1.0), ("cross", 0.0)):
@@ -167,22 +174,3 @@ def test_the_two_routes_part_where_a_hidden_norm_mixes_samples():
     network = Network(depth=4, width=100, activation="relu", bias_var=0.1, norm="mean@2")
     with pytest.raises(AssertionError):
         assert_two_routes_agree(network)
-
-
-def test_flaws_are_told_where_nothing_is_left():
-    too_few = {"layer-mean": 1, "layer": 2, "rms": 1}
-    for name, norm in NORMS.items():
-        most = too_few.get(name, 0)
-        assert [bool(norm.width_flaw(units)) for units in (1, 2, 3)] == [
-            units <= most for units in (1, 2, 3)
-        ], name
-
-
-def test_divergences_are_told_where_a_mean_over_networks_is_infinite():
-    # n free dimensions: E[1/|û|²] needs n > 2, E[1/|û|⁴] n > 4 (theory.md section 6).
-    for name, lost in (("layer", 1), ("rms", 0)):
-        for free in range(2, 7):
-            said = NORMS[name].divergence(free + lost)
-            assert (said is None) == (free >= 5), (name, free)
-            assert free > 2 or "every" in said
-    assert all(NORMS[name].divergence(1) is None for name in ("none", "mean", "batch"))

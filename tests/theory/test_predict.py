@@ -3,15 +3,17 @@
 import dataclasses
 import json
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 from problems import ANCHORS, RELU, SECTION_10, assert_printed
 
 from meanfield.gaussian.averages import Averages
-from meanfield.norms import NORMS
 from meanfield.spec.activations import ACTIVATIONS
 from meanfield.spec.network import Network
+from meanfield.spec.norms import NORMS
+from meanfield.theory.kernels import Exchangeable
 from meanfield.theory.predict import predict
 
 C = 6  # one number of outputs for most tests: each other one is compiled anew
@@ -43,14 +45,14 @@ def test_predictions_are_those_in_print(row):
 
 def test_the_print_notices_a_wrong_factor_in_batch_norm(monkeypatch):
     # The guard: with 1 − 1/T, the factor of "mean", in place of 1 − 2/T the table must not hold.
-    batch = NORMS["batch"]
+    right = Exchangeable.over_samples
 
-    def wrong(S, K, outputs):
+    def wrong(S, K):
         T = S.samples
-        return batch.readout(S, K.scaled((1 - 1 / T) / (1 - 2 / T)), outputs)
+        return right(S, K.scaled((1 - 1 / T) / (1 - 2 / T)))
 
-    monkeypatch.setitem(NORMS, "batch", dataclasses.replace(batch, readout=wrong))
-    with pytest.raises(AssertionError):
+    monkeypatch.setattr(Exchangeable, "over_samples", wrong)
+    with jax.disable_jit(), pytest.raises(AssertionError):
         test_predictions_are_those_in_print(SECTION_10[-1])
 
 

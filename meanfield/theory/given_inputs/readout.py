@@ -9,6 +9,8 @@ from typing import NamedTuple
 import numpy as np
 
 from meanfield.numerics.lanczos import top_eigenpairs
+from meanfield.spec.network import Network
+from meanfield.spec.norms import SAMPLES, UNITS
 from meanfield.theory.given_inputs.batch_fields import matrix_root
 from meanfield.theory.kernels import Full
 
@@ -39,6 +41,32 @@ class GivenReadout(NamedTuple):
     vectors: np.ndarray
 
 
+class Asked(NamedTuple):
+    """What of the spectrum is asked for.
+
+    Attributes:
+        vectors: How many leading eigenvectors over samples.
+        draws: How often λ_max is sampled where it stays random; 0 for a number of our own.
+        rng: The source of that randomness.
+    """
+
+    vectors: int
+    draws: int
+    rng: np.random.Generator
+
+
+def read_outputs(network: Network, S: Full, K: Full, asked: Asked) -> GivenReadout:
+    """The spectrum of a network with these kernels of its outputs, as its last norm asks for."""
+    norm, C = network.norm_records[-1], network.outputs
+    if norm.centre is SAMPLES:
+        S, K = S.centred(), K.centred()
+    if norm.divide is SAMPLES:
+        return read_batch(S, K, C, asked)
+    if norm.divide is UNITS:
+        return read_per_sample(S, K, C, C - norm.lost_directions, asked)
+    return read_kernel(K, C - norm.lost_directions, asked.vectors)
+
+
 def read_kernel(K: Full, dimensions: int, vectors: int) -> GivenReadout:
     """K/T in each of `dimensions` output directions: tr F = D tr K/T, tr F² = D |K|²/T²."""
     eigenvalues, basis = _eigenpairs(K, vectors)
@@ -63,20 +91,18 @@ def _eigenpairs(K: Full, vectors: int) -> tuple[np.ndarray, np.ndarray]:
     return eigenvalues[::-1], basis[:, ::-1][:, :vectors]
 
 
-def read_batch(
-    S: Full, K: Full, outputs: int, vectors: int, draws: int, rng: np.random.Generator
-) -> GivenReadout:
-    """Pr K Pr/(T σ²), Pr = G − û ûᵀ/T, independently for each output û ~ N(0, G S G).
+def read_batch(S: Full, K: Full, outputs: int, asked: Asked) -> GivenReadout:
+    """Pr K Pr/(T σ²), Pr = G − û ûᵀ/T, independently for each output û ~ N(0, S), S and K centred.
 
-    In the eigenbasis of G K G = Σ_i k_i v_i v_iᵀ, with y_i = v_iᵀû/|û|, the eigenvalues are the
+    In the eigenbasis of K = Σ_i k_i v_i v_iᵀ, with y_i = v_iᵀû/|û|, the eigenvalues are the
     roots μ of Σ_i y_i²/(k_i − μ) = 0, one between each two neighbouring k_i.         [derived]
     """
     T = S.samples
-    k, basis = _eigenpairs(K.centred(), T)
-    to_eigenbasis = basis.T @ np.asarray(matrix_root(S.centred().matrix))
+    k, basis = _eigenpairs(K, T)
+    to_eigenbasis = basis.T @ np.asarray(matrix_root(S.matrix))
     largest, squares, inverses, spectra = [], [], [], []
     for output in range(outputs):
-        u = to_eigenbasis @ rng.standard_normal((T, draws or BATCH_DRAWS))
+        u = to_eigenbasis @ asked.rng.standard_normal((T, asked.draws or BATCH_DRAWS))
         norms = (u**2).sum(axis=0)
         y_squared, inverse_variance = u**2 / norms, T / norms
         largest.append(inverse_variance * _largest_root(k, y_squared))
@@ -95,7 +121,7 @@ def read_batch(
         trace=outputs * float(np.mean(inverses)),
         trace_squared=outputs * float(np.mean(squares)),
         multiplicity=1,
-        vectors=basis[:, :vectors],
+        vectors=basis[:, : asked.vectors],
     )
 
 
@@ -132,15 +158,7 @@ def _roots(k: np.ndarray, y_squared: np.ndarray) -> np.ndarray:
     return np.append((low + high) / 2, 0.0)
 
 
-def read_per_sample(
-    S: Full,
-    K: Full,
-    outputs: int,
-    dimensions: int,
-    vectors: int,
-    draws: int,
-    rng: np.random.Generator,
-) -> GivenReadout:
+def read_per_sample(S: Full, K: Full, outputs: int, dimensions: int, asked: Asked) -> GivenReadout:
     """K(s,t) H_s H_t/(T σ_s σ_t) with n = `dimensions` outputs û_t ~ N(0, S) per sample.
 
     H_t = I − û_t û_tᵀ/|û_t|², σ_t² = |û_t|²/C. The trace's mean is known,
@@ -153,9 +171,9 @@ def read_per_sample(
     kernel, root = np.asarray(K.matrix), np.asarray(matrix_root(S.matrix))
     largest, squares, spectra = [], [], []
     dense = T * n <= LARGEST_SYSTEM
-    start = rng.standard_normal(T * n)
-    for draw in range(draws or PER_SAMPLE_DRAWS):
-        u = root @ rng.standard_normal((T, n))
+    start = asked.rng.standard_normal(T * n)
+    for draw in range(asked.draws or PER_SAMPLE_DRAWS):
+        u = root @ asked.rng.standard_normal((T, n))
         lengths = np.linalg.norm(u, axis=1)
         direction, scale = u / lengths[:, None], np.sqrt(C) / lengths
         weighted = kernel * scale[:, None] * scale / T
@@ -170,8 +188,12 @@ def read_per_sample(
         trace=float(np.mean(np.asarray(K.same) * (n - 1) * inverse)),
         trace_squared=float(np.mean(squares)) if n > 4 else np.inf,
         multiplicity=n - 1,
-        vectors=_eigenpairs(K.over_diagonal_of(S), vectors)[1] if vectors else np.empty((T, 0)),
+        vectors=_leading_vectors(K.over_diagonal_of(S), asked.vectors),
     )
+
+
+def _leading_vectors(K: Full, count: int) -> np.ndarray:
+    return _eigenpairs(K, count)[1] if count else np.empty((K.samples, 0))
 
 
 def _top(weighted: np.ndarray, direction: np.ndarray, start: np.ndarray) -> float:

@@ -1,32 +1,17 @@
 """Phase diagrams: the spectrum over many variances at once."""
 
 import warnings
-from functools import partial
-from typing import NamedTuple
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 
 from meanfield.checks import variances
-from meanfield.gaussian.table import Table, tabulate
 from meanfield.machine.compilations import make_room
 from meanfield.spec.network import Network
 from meanfield.theory.notes import DOUBTFUL_ERROR
-from meanfield.theory.predict import Spectrum, essentials, kappa_scale, read_spectrum
-from meanfield.theory.white_noise.recursion import recursion_inputs, solve_both
-
-# Points per call, always as many: then no result depends on which points come with it.
-CHUNK = 2048
-SMALL_CHUNK = 8  # where each point is solved by itself, or its readout takes megabytes
-
-
-class Points(NamedTuple):
-    """The spectrum at each point, the averages' error and whether order parameters stay finite."""
-
-    spectrum: Spectrum
-    error: jax.Array
-    finite: jax.Array
+from meanfield.theory.white_noise.many import solve_many
+from meanfield.theory.white_noise.recursion import Code, Numbers
+from meanfield.theory.white_noise.spectrum import Spectrum
 
 
 def diagram(
@@ -63,8 +48,9 @@ def diagram(
     _check_divisions(network, w, b)
     make_room()
     with jax.enable_x64(True):
-        points = _solve(network, T, w.ravel(), b.ravel())
-    overflow, error = ~np.asarray(points.finite), np.asarray(points.error)
+        varying = {"weight_var": w.ravel(), "bias_var": b.ravel()}
+        points = solve_many(Code.of(network), Numbers.of(network, float(T)), varying)
+    overflow, error = ~points.finite, points.error
     if network.norm_records[-1].divergence(network.outputs) is None:
         overflow |= ~np.isfinite(points.spectrum.eigenvalue_second_moment)
     _warn(network, error[~overflow], overflow, w.ravel(), b.ravel())
@@ -93,73 +79,6 @@ def _check_divisions(network: Network, w: np.ndarray, b: np.ndarray) -> None:
                     f"weight_var must keep norm {norm.name!r} from dividing by zero, got 0 with "
                     f"bias_var={bias_var:g}: {flaw}"
                 )
-
-
-def _solve(network: Network, samples: int, w: np.ndarray, b: np.ndarray) -> Points:
-    """All points, from closed forms or a table where that covers them."""
-    sweep = partial(_sweep, network, samples)
-    table = None if network.activation.closed_form else tabulate(network.activation)
-    points = sweep(table, w, b)
-    outside = np.isinf(np.asarray(points.error))
-    if outside.any():
-        again = sweep(None, w[outside], b[outside])
-        for entries, entries_again in zip(
-            jax.tree.leaves(points), jax.tree.leaves(again), strict=True
-        ):
-            entries[outside] = entries_again
-    return points
-
-
-def _sweep(
-    network: Network, samples: int, table: Table | None, w: np.ndarray, b: np.ndarray
-) -> Points:
-    """All points by the table, or by the activation's own averages where there is none."""
-    in_turn = table is None and network.activation.branches
-    last_norm, outputs, *arrays = recursion_inputs(network)
-    size = SMALL_CHUNK if in_turn or last_norm.sample_largest else CHUNK
-    at = np.pad(np.stack([w, b]), ((0, 0), (0, -len(w) % size)), mode="edge")
-    activation = None if table else network.activation
-    numbers = *arrays, float(network.parameters), kappa_scale(network), float(samples)
-    chunks = [
-        _solve_chunk(activation, last_norm, outputs, table, *numbers, *at[:, start : start + size])
-        for start in range(0, at.shape[1], size)
-    ]
-    return jax.tree.map(lambda *parts: np.concatenate(parts)[: len(w)], *chunks)
-
-
-@partial(jax.jit, static_argnames=("activation", "last_norm", "outputs"))
-def _solve_chunk(
-    activation,
-    last_norm,
-    outputs,
-    table,
-    hidden_norms,
-    widths,
-    parameters,
-    scale,
-    samples,
-    w,
-    b,
-) -> Points:
-    averages = table or activation
-
-    def solve_point(weight_var, bias_var):
-        here, leading = solve_both(
-            averages,
-            last_norm,
-            outputs,
-            hidden_norms,
-            widths,
-            samples,
-            weight_var,
-            bias_var,
-        )
-        finite = jnp.stack([jnp.isfinite(x).all() for x in essentials(here)]).all()
-        return Points(read_spectrum(here, leading, parameters, scale), here.error, finite)
-
-    if averages.branches:
-        return jax.lax.map(lambda at: solve_point(*at), (w, b))
-    return jax.vmap(solve_point)(w, b)
 
 
 def _warn(

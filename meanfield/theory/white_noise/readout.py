@@ -7,8 +7,11 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from meanfield.spec.norms import UNITS, Norm
 from meanfield.theory.kernels import Exchangeable
 from meanfield.theory.kinds import QUANTILES
+from meanfield.theory.norms import kernels
+from meanfield.theory.white_noise.recursion import Code, Solution
 
 
 class Readout(NamedTuple):
@@ -33,6 +36,22 @@ class Readout(NamedTuple):
     outlier_multiplicity: jax.Array
     bulk_multiplicity: jax.Array
     outlier_quantiles: jax.Array | None
+
+
+def read(code: Code, solution: Solution) -> Readout:
+    """The spectrum of a solved network, as its last norm asks for."""
+    S, K = before_division(code.last, solution.S, solution.K)
+    free = code.outputs - code.last.lost_directions
+    if code.last.divide is UNITS:
+        return read_normalized_outputs(S, K, code.outputs, free)
+    return read_outputs(kernels(code.last, solution.S, solution.K)[1], free)
+
+
+def before_division(
+    norm: Norm, S: Exchangeable, K: Exchangeable
+) -> tuple[Exchangeable, Exchangeable]:
+    """(S, K) of the outputs, centred if the norm does it over samples."""
+    return kernels(Norm(norm.name, norm.centre), S, K)
 
 
 def two_eigenvalues(K: Exchangeable) -> tuple[jax.Array, jax.Array]:

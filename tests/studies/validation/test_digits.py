@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from meanfield import load_data
-from meanfield.studies.validation import digits as validation_data
-from meanfield.studies.validation import validate as validation
+from meanfield.studies.validation import digits as on_digits
+from meanfield.studies.validation.cases import PLACEMENTS, Case, Effort
 from meanfield.studies.validation.digits import (
     DIGITS,
     PRINTED,
@@ -16,7 +16,6 @@ from meanfield.studies.validation.digits import (
     compare,
     inputs,
 )
-from meanfield.studies.validation.validate import PLACEMENTS, Case, Effort
 from meanfield.theory.predict import predict
 
 SMALL = Effort(width=100, sem=0.05, max_draws=24, output_draws=200)
@@ -47,13 +46,13 @@ def test_an_output_norm_that_stays_random_is_compared_by_its_median():
     checks = {check.quantity: check for check in compare(case, SMALL, 0, predict)}
     assert set(checks) == {"m_λ", "median λ_max"}
     assert all(check.passed for check in checks.values())
-    p = predict(validation_data.network(case, 500), inputs=inputs(), output_draws=200)
+    p = predict(on_digits.network(case, 500), inputs=inputs(), output_draws=200)
     assert checks["median λ_max"].expected == p.eigenvalue_max_quantiles["50%"]
 
 
 def test_a_deviation_that_does_not_shrink_is_noticed(monkeypatch):
-    monkeypatch.setattr(validation, "FULL", SMALL)
-    monkeypatch.setattr(validation_data, "WIDER", 1000)
+    monkeypatch.setattr(on_digits, "FULL", SMALL)
+    monkeypatch.setattr(on_digits, "WIDER", 1000)
     *_, growth = compare(CASE, SMALL, 0, predict)
     assert growth.quantity == "deviation, M to 4M"
     assert growth.passed

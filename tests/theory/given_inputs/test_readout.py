@@ -6,7 +6,7 @@ import pytest
 
 from meanfield.theory.given_inputs import readout as given_readout
 from meanfield.theory.given_inputs.batch_fields import matrix_root
-from meanfield.theory.given_inputs.readout import read_batch, read_kernel, read_per_sample
+from meanfield.theory.given_inputs.readout import Asked, read_batch, read_kernel, read_per_sample
 from meanfield.theory.kernels import Full
 
 pytestmark = pytest.mark.usefixtures("x64")
@@ -25,6 +25,10 @@ S, K = random_kernel(0), random_kernel(1)
 
 def full(matrix):
     return Full.from_matrix(jnp.asarray(matrix))
+
+
+def centred(matrix):
+    return full(matrix).centred()
 
 
 def generator():
@@ -65,7 +69,7 @@ def explicit_batch(u):
 @pytest.mark.parametrize("C", [1, 3])
 def test_batch_is_the_explicit_matrix_of_every_network(C):
     draws = 8
-    read = read_batch(full(S), full(K), C, 3, draws, generator())
+    read = read_batch(centred(S), centred(K), C, Asked(3, draws, generator()))
     rng, root = generator(), np.asarray(matrix_root(full(S).centred().matrix))
     spectra = [explicit_batch(root @ rng.standard_normal((T, draws))) for _ in range(C)]
     np.testing.assert_allclose(read.largest, np.max(spectra, axis=0)[:, 0], rtol=1e-9)
@@ -84,7 +88,7 @@ def test_batch_is_the_explicit_matrix_of_every_network(C):
 
 def test_batch_has_the_distribution_of_independent_networks():
     n = 4000
-    read = read_batch(full(S), full(K), 1, 0, n, generator())
+    read = read_batch(centred(S), centred(K), 1, Asked(0, n, generator()))
     rng = np.random.default_rng(6)
     spectra = explicit_batch(rng.multivariate_normal(np.zeros(T), S, size=n).T)
     for found, drawn in (
@@ -105,28 +109,29 @@ def test_batch_has_the_distribution_of_independent_networks():
 
 def test_batch_of_degenerate_kernels():
     v = np.random.default_rng(7).normal(size=T)
-    centred = v - v.mean()
-    field = {"outputs": 1, "vectors": 1, "draws": 6}
+    v_centred = v - v.mean()
     root = np.asarray(matrix_root(full(S).centred().matrix))
     u = root @ generator().standard_normal((T, 6))
     u_hat_over_sigma = u / (u**2).mean(axis=0)  # û/σ
     variance = (u**2).mean(axis=0)
     # K = I: every direction but two has 1/(T σ²).
-    read = read_batch(full(S), full(np.eye(T)), **field, rng=generator())
+    read = read_batch(centred(S), centred(np.eye(T)), 1, Asked(1, 6, generator()))
     np.testing.assert_allclose(read.largest, 1 / (T * variance), rtol=1e-9)
     assert read.trace == pytest.approx((T - 2) * read.largest.mean(), rel=1e-9)
     np.testing.assert_allclose(read.eigenvalues[:-2], read.largest.mean(), rtol=1e-9)
     np.testing.assert_allclose(read.eigenvalues[-2:], 0, atol=1e-12)
     # K = v vᵀ: one eigenvalue, |Pr v|²/(T σ²).
-    read = read_batch(full(S), full(np.outer(v, v)), **field, rng=generator())
-    along = (centred @ u_hat_over_sigma) ** 2 / T
-    expected = (centred @ centred - along * variance) / (T * variance)
+    read = read_batch(centred(S), centred(np.outer(v, v)), 1, Asked(1, 6, generator()))
+    along = (v_centred @ u_hat_over_sigma) ** 2 / T
+    expected = (v_centred @ v_centred - along * variance) / (T * variance)
     np.testing.assert_allclose(read.largest, expected, rtol=1e-9)
     assert read.trace == pytest.approx(expected.mean(), rel=1e-9)
     np.testing.assert_allclose(read.eigenvalues[1:], 0, atol=1e-12 * expected.max())
     # K = 0, and a constant one, which centring makes 0: nothing, and no division by it.
     for constant in (0.0, 1.0):
-        read = read_batch(full(S), full(np.full((T, T), constant)), **field, rng=generator())
+        read = read_batch(
+            centred(S), centred(np.full((T, T), constant)), 1, Asked(1, 6, generator())
+        )
         np.testing.assert_array_equal(read.eigenvalues, 0)
         assert (read.trace, read.trace_squared, read.largest.max()) == (0, 0, 0)
 
@@ -143,7 +148,7 @@ def explicit_per_sample(u, C):
 
 @pytest.mark.parametrize(("C", "n"), [(4, 3), (6, 6)])
 def test_per_sample_is_the_explicit_matrix_of_every_network(C, n):
-    read = read_per_sample(full(S), full(K), C, n, 2, 5, generator())
+    read = read_per_sample(full(S), full(K), C, n, Asked(2, 5, generator()))
     rng, root = generator(), np.asarray(matrix_root(full(S).matrix))
     rng.standard_normal(T * n)  # where the Lanczos iteration starts
     spectra = np.array(
@@ -169,17 +174,17 @@ def test_per_sample_trace_is_the_mean_over_networks():
     rng, root = np.random.default_rng(8), np.asarray(matrix_root(full(S).matrix))
     u = np.einsum("st,dti->dsi", root, rng.standard_normal((20_000, T, n)))
     traces = (np.diagonal(K) / T * (n - 1) * n / (u**2).sum(axis=2)).sum(axis=1)
-    read = read_per_sample(full(S), full(K), n, n, 0, 2, generator())
+    read = read_per_sample(full(S), full(K), n, n, Asked(0, 2, generator()))
     assert abs(read.trace - traces.mean()) < 4 * traces.std() / 20_000**0.5
     assert read.vectors.shape == (T, 0)
-    two = read_per_sample(full(S), full(K), 3, 2, 0, 2, generator())
+    two = read_per_sample(full(S), full(K), 3, 2, Asked(0, 2, generator()))
     assert two.trace == two.trace_squared == np.inf
 
 
 def test_too_large_a_matrix_is_not_solved(monkeypatch):
     monkeypatch.setattr(given_readout, "LARGEST_SYSTEM", 3 * T - 1)
-    read = read_per_sample(full(S), full(K), 4, 3, 0, 3, generator())
+    read = read_per_sample(full(S), full(K), 4, 3, Asked(0, 3, generator()))
     assert read.eigenvalues is None
     monkeypatch.undo()
-    dense = read_per_sample(full(S), full(K), 4, 3, 0, 3, generator())
+    dense = read_per_sample(full(S), full(K), 4, 3, Asked(0, 3, generator()))
     np.testing.assert_array_equal(read.largest, dense.largest)

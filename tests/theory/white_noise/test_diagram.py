@@ -6,7 +6,7 @@ import pytest
 
 import meanfield as mf
 from meanfield.gaussian import table as tabulated
-from meanfield.theory.white_noise import diagram as diagrams
+from meanfield.theory.white_noise import many
 
 ORDERED = np.array([[0.3], [0.9]])  # gaps end near 1e-26 and 1e-4
 CHAOTIC = np.array([[1.5], [3.9]])
@@ -57,13 +57,13 @@ def test_gaps_keep_their_relative_accuracy_in_the_ordered_phase():
 def test_points_beyond_the_table_are_solved_directly(monkeypatch):
     net, weight_var = network("tanh", depth=20), np.array([0.2, 1.5, 51.0])
     solved = []
-    original = diagrams._sweep
+    original = many._in_blocks
 
-    def counting(network, samples, table, w, b):
-        solved.append((table is None, w.tolist()))
-        return original(network, samples, table, w, b)
+    def counting(code, table, shared, varying):
+        solved.append((table is None, varying["weight_var"].tolist()))
+        return original(code, table, shared, varying)
 
-    monkeypatch.setattr(diagrams, "_sweep", counting)
+    monkeypatch.setattr(many, "_in_blocks", counting)
     found = mf.diagram(net, 300, weight_var, 0.0)
     assert solved == [(False, [0.2, 1.5, 51.0]), (True, [0.2, 51.0])]
     assert_agrees(found, net, 300, weight_var, np.zeros(3), 1e-8)
@@ -74,29 +74,29 @@ def test_a_wrong_table_shows(monkeypatch):
     with jax.enable_x64(True):
         table = tabulated.tabulate(net.activation)
         wrong = table._replace(by_both=table.by_both.at[0, 0].mul(1 + 1e-7))
-    monkeypatch.setattr(diagrams, "tabulate", lambda activation: wrong)
+    monkeypatch.setattr(many, "tabulate", lambda activation: wrong)
     found = mf.diagram(net, 300, CHAOTIC, BIAS)
     with pytest.raises(AssertionError):
         assert_agrees(found, net, 300, CHAOTIC, BIAS, 1e-8)
 
 
 def test_points_do_not_depend_on_their_neighbours():
-    many = np.linspace(0.5, 3.0, diagrams.CHUNK + 5)
+    variances = np.linspace(0.5, 3.0, many.BLOCK + 5)
     for activation in ("relu", "tanh"):
         net = network(activation)
-        together = mf.diagram(net, 100, many, 0.1)
+        together = mf.diagram(net, 100, variances, 0.1)
         for part in (slice(0, 3), slice(-7, None)):
-            alone = mf.diagram(net, 100, many[part], 0.1)
+            alone = mf.diagram(net, 100, variances[part], 0.1)
             for field, entry in alone._asdict().items():
                 np.testing.assert_array_equal(getattr(together, field)[part], entry, field)
 
 
 def test_other_widths_samples_and_variances_do_not_compile_again():
     mf.diagram(network("relu", depth=7), 100, 1.0, 0.1)
-    compiled = diagrams._solve_chunk._cache_size()
+    compiled = many._solve_block._cache_size()
     other = mf.Network(depth=7, width=30, activation="relu", norm="batch@2")
     mf.diagram(other, 50, np.linspace(1, 2, 9), 0.3)
-    assert diagrams._solve_chunk._cache_size() == compiled
+    assert many._solve_block._cache_size() == compiled
 
 
 def test_what_leaves_the_floating_point_range_is_marked_and_said():

@@ -11,11 +11,10 @@ import pytest
 from mpmath import mp, mpf
 from problems import ANCHORS, assert_printed, lattice_pair, reference_averages
 
-from meanfield.norms import NORMS
 from meanfield.spec.activations import ACTIVATIONS, Activation
 from meanfield.spec.network import Network
-from meanfield.theory.predict import spectrum
-from meanfield.theory.white_noise.recursion import solve, solve_network
+from meanfield.theory.white_noise.recursion import Code, Numbers, solve, solve_both
+from meanfield.theory.white_noise.spectrum import solve_network, spectrum
 
 pytestmark = pytest.mark.usefixtures("x64")
 
@@ -51,7 +50,7 @@ def test_plain_networks_follow_section_2(name):
         widths=[40, 70, 30, 90, 50], activation=name, weight_var=1.3, bias_var=0.2, outputs=3
     )
     hat, tilde = section_2(network)
-    here, _ = solve_network(network, 25.0)
+    here = solve_network(network, 25.0).solution
     # 1e-12: a hundred roundings, and a grid that is exact to rounding at these variances
     for part, at in (("same", 0), ("cross", 1)):
         np.testing.assert_allclose(getattr(here.layers.Q, part), hat[1:, at], rtol=1e-12)
@@ -123,22 +122,21 @@ def test_gaps_and_last_layer_batch_norm_survive_the_ordered_phase(route):
         bias_var=0.05,
         norm="batch@last",
     )
-    here, _ = solve_network(network, float(T))
-    found = np.append(here.layers.S.gap, here.S.gap)
+    solved = solve_network(network, float(T))
+    found = np.append(solved.solution.layers.S.gap, solved.solution.S.gap)
     np.testing.assert_allclose(found, gaps, rtol=1e-6)
-    np.testing.assert_allclose(here.readout.bulk, largest, rtol=1e-6)
+    np.testing.assert_allclose(solved.readout.bulk, largest, rtol=1e-6)
 
 
 def traced_recursion(depth):
     """The traced program with every number in it, array sizes above all, replaced by a mark."""
     network = Network(depth=depth, width=100, activation="relu", norm="batch@hidden")
-    index = np.full(depth - 1, list(NORMS).index("batch"), np.int32)
-    arguments = index, np.full(depth, 100.0), 50.0, 2.0, 0.1, 1.0
+    numbers = jax.tree.map(jnp.asarray, Numbers.of(network, 50.0))
 
-    def traced(*arguments):
-        return solve(network.activation, network.norm_records[-1], 1, *arguments)
+    def traced(numbers):
+        return solve(Code.of(network), network.activation, numbers, jnp.ones(()))
 
-    program = str(jax.make_jaxpr(traced)(*map(jnp.asarray, arguments)))
+    program = str(jax.make_jaxpr(traced)(numbers))
     return re.sub(r"\d+", "N", re.sub(r"\s+", "", program))
 
 
@@ -148,10 +146,11 @@ def test_compilation_does_not_grow_with_depth():
 
 
 def test_a_network_of_one_layer_has_no_hidden_records():
-    here, leading = solve_network(Network(depth=1, width=30, weight_var=1.5, bias_var=0.3), 10.0)
+    network = Network(depth=1, width=30, weight_var=1.5, bias_var=0.3)
+    here, leading = solve_both(Code.of(network), network.activation, Numbers.of(network, 10.0))
     assert here.layers.S.same.shape == (0,)
-    assert here.K == (31.0, 30.0, 10.0)  # K = M_0 Q⁰ + 1
-    assert tuple(leading.K) == (30.0, 30.0, np.inf)
+    assert jax.tree.leaves(here.K) == [31.0, 30.0, 10.0]  # K = M_0 Q⁰ + 1
+    assert jax.tree.leaves(leading.K) == [30.0, 30.0, np.inf]
     np.testing.assert_allclose(here.S.same, 1.8, rtol=1e-15)
     assert here.error == 0
 

@@ -7,7 +7,8 @@ import pytest
 from problems import RELU
 
 from meanfield.spec.network import Network
-from meanfield.theory.predict import predict, spectrum
+from meanfield.theory.predict import predict
+from meanfield.theory.white_noise.spectrum import spectrum
 
 pytestmark = pytest.mark.usefixtures("x64")
 

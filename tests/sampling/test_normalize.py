@@ -1,3 +1,5 @@
+from functools import partial
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -5,6 +7,7 @@ import pytest
 from jacobian import DEFINITIONS, relative_error
 
 from meanfield import NORMS
+from meanfield.sampling.normalize import normalize
 
 # Entries are O(1) and no definition below divides by less than 0.1, so that a norm's rounding is a
 # few dozen operations' at most. An offset of 30 costs another two digits.
@@ -17,7 +20,7 @@ def batch(shape, dtype="float64", offset=0.0, seed=0):
 
 def apply(norm, u):
     with jax.enable_x64(True):
-        return np.asarray(NORMS[norm].batch(jnp.asarray(u)))
+        return np.asarray(normalize(NORMS[norm], jnp.asarray(u)))
 
 
 def test_every_norm_is_listed_under_its_name():
@@ -52,7 +55,7 @@ def test_what_is_normalized_has_the_moments_it_should(norm):
 def jacobian(norm, T, M):
     """∂ū(s, i)/∂u(t, j), T×M×T×M."""
     with jax.enable_x64(True):
-        return np.asarray(jax.jacobian(NORMS[norm].batch)(jnp.asarray(batch((T, M)))))
+        return np.asarray(jax.jacobian(partial(normalize, NORMS[norm]))(jnp.asarray(batch((T, M)))))
 
 
 @pytest.mark.parametrize("norm", NORMS)
