@@ -271,6 +271,11 @@ def test_seeds_are_integers_from_zero(seed):
     refused(f"seed must be an integer of at least 0, got {seed!r}", seed=seed)
 
 
+def test_seeds_end_where_they_do_everywhere():
+    refused(f"seed must be below 2**63, got {2**63}", seed=2**63)
+    assert len(load_data(X, 3, seed=2**63 - 1)) == 3
+
+
 def test_a_missing_extra_is_named(monkeypatch):
     monkeypatch.setattr(data, "find_spec", lambda name: None)
     with pytest.raises(ModuleNotFoundError, match=r"pip install 'meanfield\[data\]'"):
