@@ -73,11 +73,11 @@ def by_hand(layers, x, y):
     """E of a two-layer tanh network with batch norm in both, written out."""
 
     def standardize(u):
-        centred = u - u.mean(axis=0)
-        return centred / jnp.sqrt(jnp.square(centred).mean(axis=0))
+        centred = u - u.mean(axis=0, keepdims=True)
+        return centred / jnp.sqrt(jnp.square(centred).mean(axis=0, keepdims=True))
 
     (W1, b1), (W2, b2) = layers
-    f = standardize(jnp.tanh(standardize(x @ W1.T + b1)) @ W2.T + b2)
+    f = standardize(jnp.tanh(standardize(x @ W1.T + b1[None])) @ W2.T + b2[None])
     return jnp.square(y - f).sum() / (2 * len(x))
 
 
