@@ -1,12 +1,9 @@
 """Training finite networks by full-batch gradient descent, over learning rates and draws."""
 
-import hashlib
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
-from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -17,22 +14,18 @@ from meanfield.checks import positive_integer, random_seed
 from meanfield.machine.compilations import make_room
 from meanfield.machine.devices import available_memory
 from meanfield.machine.progress import progress_bar
-from meanfield.numerics.records import plain
-from meanfield.sampling.networks import Parameters, draw_key, draw_network
-from meanfield.spec.activations import Activation
 from meanfield.spec.inputs import check_inputs
 from meanfield.spec.network import Network
-from meanfield.training.descent import Course, Lanes, descend, start
+from meanfield.training.descent import Course, descend
 from meanfield.training.result import Training, explain_training, surviving, threshold
 from meanfield.training.store import TrainingStore
+from meanfield.training.task import Run, Task
 
 SEGMENT = 25  # steps between two looks at the keyboard; a segment costs one pass more than steps
 # Lanes per group: more do not pay on a CPU. A group is always full, if need be of copies, for the
 # rounding of a matrix product depends on the number of lanes.
 LANES_ON_CPU, LANES = 8, 64
 MEMORY_SHARE = 0.5  # of what there is
-IN_FULL = ("network", "learning_rates", "draws", "seed", "steps")  # in a store's request
-PROBES = (-3.1, -1.3, -0.4, 0.2, 0.7, 1.9, 4.3)  # where a store looks at the activation
 COPIES = 4  # of parameters and activations: state, successor, gradient, update
 
 
@@ -81,7 +74,7 @@ def train(
     y = _check_targets(targets, len(x), network.outputs)
     if find_spec("optax") is None:
         raise ModuleNotFoundError("training needs optax: pip install 'meanfield[train]'")
-    task = _Task(network, x.astype(np.float32), y, rates, draws, seed, steps)
+    task = Task(network, x.astype(np.float32), y, rates, draws, seed, steps)
     size = _group_size(network, len(x))
     kept = None if store is None else TrainingStore(store, task.request(), size)
     make_room()
@@ -89,56 +82,7 @@ def train(
     return _result(task, course, time.perf_counter() - started)
 
 
-class _Run(NamedTuple):
-    learning_rate: float
-    draw: int
-
-
-@dataclass(frozen=True)
-class _Task:
-    """What was asked for, checked."""
-
-    network: Network
-    inputs: np.ndarray
-    targets: np.ndarray
-    learning_rates: tuple[float, ...]
-    draws: int
-    seed: int
-    steps: int
-
-    def request(self) -> dict:
-        """All of it in plain types; the inputs, the targets and φ by what tells them apart."""
-        return {
-            **plain({name: getattr(self, name) for name in IN_FULL}),
-            "activation": _values_of(self.network.activation),
-            "inputs": _digest(self.inputs),
-            "targets": _digest(self.targets),
-        }
-
-    def groups(self, size: int) -> list[list[_Run]]:
-        """All runs, `size` lanes at a time."""
-        runs = [_Run(rate, draw) for rate in self.learning_rates for draw in range(self.draws)]
-        groups = [runs[i : i + size] for i in range(0, len(runs), size)]
-        return [group + group[-1:] * (size - len(group)) for group in groups]
-
-    def start(self, runs: list[_Run]) -> Lanes:
-        """The lanes of a group before their first step."""
-        drawn = {draw: self._draw(draw) for draw in {run.draw for run in runs}}
-        return start([drawn[run.draw] for run in runs])
-
-    def _draw(self, draw: int) -> Parameters:
-        """The network of that draw, the one that `measure_draw` measures."""
-        with jax.enable_x64(True):
-            key, _ = jax.random.split(draw_key(self.seed, draw))
-            return draw_network(self.network, key, np.empty((0, 0)), 0, jnp.dtype("float32"))[0]
-
-    def left(self, course: Course) -> int:
-        """How many steps a group still has to take; its undiverged lanes took equally many."""
-        alive = np.asarray(course.taken)[~np.asarray(course.diverged)]
-        return self.steps - int(alive[0]) if len(alive) else 0
-
-
-def _train(task: _Task, store: TrainingStore | None, size: int) -> Course:
+def _train(task: Task, store: TrainingStore | None, size: int) -> Course:
     """The courses of all runs, as arrays over learning rates and draws."""
     groups = task.groups(size)
     courses: dict[int, Course] = {}
@@ -155,7 +99,7 @@ def _train(task: _Task, store: TrainingStore | None, size: int) -> Course:
 
 
 def _segments(
-    task: _Task, store: TrainingStore | None, groups: list[list[_Run]]
+    task: Task, store: TrainingStore | None, groups: list[list[Run]]
 ) -> Iterator[tuple[int, Course]]:
     """Where a group stands, after each of its segments; one group after the other."""
     structure = task.network.structure
@@ -174,7 +118,7 @@ def _segments(
             yield group, lanes.course  # all there is of one that the store holds complete
 
 
-def _result(task: _Task, course: Course, seconds: float) -> Training:
+def _result(task: Task, course: Course, seconds: float) -> Training:
     """What the courses say."""
     taken, initial, peak, loss, diverged = map(np.asarray, course)
     losses, rose = np.where(diverged, np.nan, loss), diverged | (peak > initial)
@@ -256,14 +200,3 @@ def _group_size(network: Network, samples: int) -> int:
     while size * needed > limit:
         size //= 2
     return size
-
-
-def _digest(array: np.ndarray) -> str:
-    """An array as its shape and digest."""
-    return f"{array.shape} of SHA-256 {hashlib.sha256(array.tobytes()).hexdigest()[:16]}"
-
-
-def _values_of(activation: Activation) -> str:
-    """φ at a few points: two functions may have the same name, as all lambdas do."""
-    values = np.asarray(activation(jnp.array(PROBES, jnp.float32))) + 0.0  # −0 is 0
-    return ", ".join(f"{value:.4g}" for value in values)
