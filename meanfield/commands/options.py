@@ -45,26 +45,18 @@ NETWORK_OPTIONS = [
     ),
 ]
 
+SPEC = (  # what these options are called as arguments
+    "depth", "width", "widths", "outputs", "activation", "weight_var", "bias_var", "norm", "norms"
+)  # fmt: skip
+
 
 def network_options(command: Callable) -> Callable:
     """Adds the options of a network's spec and passes the command a `Network`."""
 
     @functools.wraps(command)
-    def with_network(
-        depth, width, widths, outputs, activation, weight_var, bias_var, norm, norms, **rest
-    ):
-        network = Network(
-            depth=depth,
-            width=width,
-            widths=widths,
-            outputs=outputs,
-            activation=activation,
-            weight_var=weight_var,
-            bias_var=bias_var,
-            norm=norm,
-            norms=norms,
-        )
-        return command(network, **rest)
+    def with_network(**options):
+        spec = {name: options.pop(name) for name in SPEC}
+        return command(Network(**spec), **options)
 
     for option in reversed(NETWORK_OPTIONS):
         with_network = option(with_network)
@@ -94,20 +86,15 @@ def data_options(command: Callable) -> Callable:
     """Adds the options of a data set and passes the command `samples` and a `Data` or None."""
 
     @functools.wraps(command)
-    def with_data(*arguments, source, samples, standardize, keep_constant, data_seed, **rest):
+    def with_data(*arguments, source, samples, data_seed, **options):
+        preparation = {name: options.pop(name) for name in ("standardize", "keep_constant")}
         data = None
         if source is not None:
             try:
-                data = load_data(
-                    source,
-                    samples,
-                    standardize=standardize,
-                    keep_constant=keep_constant,
-                    seed=data_seed,
-                )
+                data = load_data(source, samples, seed=data_seed, **preparation)
             except FileNotFoundError as error:  # a wrong name is bad input, not a failing disk
                 raise ValueError(str(error)) from error
-        return command(*arguments, samples=samples, data=data, **rest)
+        return command(*arguments, samples=samples, data=data, **options)
 
     for option in reversed(DATA_OPTIONS):
         with_data = option(with_data)

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
-from meanfield.checks import positive_integer
+from meanfield.checks import positive_integer, random_seed
 from meanfield.data import files as data_files
 
 DIGITS = "digits"
@@ -99,7 +99,7 @@ def load_data(
         samples: How many rows to choose; by default all, in their order.
         standardize: Whether to standardize; without, no feature is changed or left out.
         keep_constant: Whether constant features stay, as zeros.
-        seed: Of the choice of rows.
+        seed: Of the choice of rows, from 0 to 2⁶³ − 1.
 
     Raises:
         ValueError: An argument is out of range, or the source is no table of finite numbers.
@@ -107,7 +107,7 @@ def load_data(
         ModuleNotFoundError: "digits" needs scikit-learn, from the `data` extra.
     """
     samples = None if samples is None else positive_integer("samples", samples)
-    seed = positive_integer("seed", seed, least=0)
+    seed = random_seed(seed)
     name, where, raw, raw_targets = _load(source)
     inputs, notes = _as_table(where, raw)
     targets = None if raw_targets is None else _check_targets(where, raw_targets, len(inputs))

@@ -1,11 +1,12 @@
 """What training over learning rates and initializations gives."""
 
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from meanfield.numerics.estimates import Statistic
+from meanfield.numerics.records import Record
 from meanfield.spec.network import Network
 
 
@@ -32,7 +33,7 @@ class Threshold:
 
 
 @dataclass(frozen=True, eq=False)  # arrays have no single truth value to compare by
-class Training:
+class Training(Record):
     """Losses after full-batch gradient descent, over learning rates (axis 0) and draws (axis 1).
 
     Attributes:
@@ -69,23 +70,6 @@ class Training:
     instability: Threshold
     seconds: float
     notes: tuple[str, ...]
-
-    def to_dict(self) -> dict:
-        """All fields in plain Python types, null for NaN, as the CLI's `--json` prints them."""
-        return {
-            **vars(self),
-            "network": self.network.to_dict(),
-            "learning_rates": list(self.learning_rates),
-            "losses": _plain(self.losses),
-            "diverged": self.diverged.tolist(),
-            "rose": self.rose.tolist(),
-            "steps_taken": self.steps_taken.tolist(),
-            "initial_losses": _plain(self.initial_losses),
-            "loss": [None if s is None else asdict(s) for s in self.loss],
-            "threshold": asdict(self.threshold),
-            "instability": asdict(self.instability),
-            "notes": list(self.notes),
-        }
 
 
 def surviving(losses: np.ndarray) -> tuple[Statistic | None, ...]:
@@ -130,9 +114,3 @@ def _bracket(learning_rates: tuple[float, ...], happened: np.ndarray) -> tuple[f
         return None
     first = int(happened.argmax())
     return learning_rates[first - 1], learning_rates[first]
-
-
-def _plain(array: np.ndarray) -> list:
-    if array.ndim > 1:
-        return [_plain(row) for row in array]
-    return [None if np.isnan(x) else x for x in array.tolist()]

@@ -27,7 +27,8 @@ class TrainingStore:
 
         Args:
             path: The folder.
-            request: All arguments, in plain Python types; `steps` may grow from run to run.
+            request: What tells trainings apart, in plain Python types; `steps` may grow from run
+                to run.
             size: Lanes per group, if the folder is new.
 
         Raises:
@@ -88,9 +89,9 @@ class TrainingStore:
     def _check(self, was: dict, now: dict) -> None:
         """Raises: ValueError: The training asked for is not the one kept, with as many steps."""
         differences = [
-            f"{name} is {now.get(name)!r}, it was {was.get(name)!r}"
-            for name in sorted({*was, *now} - {"steps"})
-            if was.get(name) != now.get(name)
+            f"{name} is {now.get(name)!r}, it was {was[name]!r}"
+            for name in sorted({*was} - {"steps"})  # an earlier version may have kept less
+            if was[name] != now.get(name)
         ]
         if now["steps"] < was["steps"]:
             differences.append(f"steps is {now['steps']}, it was {was['steps']}")

@@ -1,9 +1,7 @@
 """Training finite networks by full-batch gradient descent, over learning rates and draws."""
 
-import hashlib
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -16,12 +14,12 @@ from meanfield.checks import positive_integer, random_seed
 from meanfield.machine.compilations import make_room
 from meanfield.machine.devices import available_memory
 from meanfield.machine.progress import progress_bar
-from meanfield.sampling.networks import draw_key, draw_network
 from meanfield.spec.inputs import check_inputs
 from meanfield.spec.network import Network
-from meanfield.training.descent import Course, Lanes, descend, start
+from meanfield.training.descent import Course, descend
 from meanfield.training.result import Training, explain_training, surviving, threshold
 from meanfield.training.store import TrainingStore
+from meanfield.training.task import Run, Task
 
 SEGMENT = 25  # steps between two looks at the keyboard; a segment costs one pass more than steps
 # Lanes per group: more do not pay on a CPU. A group is always full, if need be of copies, for the
@@ -71,105 +69,76 @@ def train(
     """
     started = time.perf_counter()
     draws, steps = positive_integer("draws", draws), positive_integer("steps", steps)
-    seed = random_seed(seed)
-    rates = _check_learning_rates(learning_rates)
+    seed, rates = random_seed(seed), _check_learning_rates(learning_rates)
     network, x = check_inputs(network, inputs, "float32")
-    x, y = x.astype(np.float32), _check_targets(targets, len(x), network.outputs)
+    y = _check_targets(targets, len(x), network.outputs)
     if find_spec("optax") is None:
         raise ModuleNotFoundError("training needs optax: pip install 'meanfield[train]'")
-    size, kept = _group_size(network, len(x)), None
-    if store is not None:
-        request = _request(network, x, y, rates, draws=draws, seed=seed, steps=steps)
-        kept = TrainingStore(store, request, size)
-        size = kept.size
+    task = Task(network, x.astype(np.float32), y, rates, draws, seed, steps)
+    size = _group_size(network, len(x))
+    kept = None if store is None else TrainingStore(store, task.request(), size)
     make_room()
-    task = _Task(network, jnp.asarray(x), jnp.asarray(y), seed, steps, kept)
-    runs = [_Run(rate, draw) for rate in rates for draw in range(draws)]
-    groups = [runs[i : i + size] for i in range(0, len(runs), size)]
-    course = _train(task, [g + g[-1:] * (size - len(g)) for g in groups])
-    course = jax.tree.map(lambda a: a[: len(runs)].reshape(len(rates), draws), course)
-    losses = np.where(course.diverged, np.nan, course.loss)
-    rose = course.diverged | (course.peak > course.initial)
-    initial = course.initial[0]
-    return Training(
-        network=network,
-        samples=len(x),
-        seed=seed,
-        steps=steps,
-        learning_rates=rates,
-        losses=losses,
-        diverged=course.diverged,
-        rose=rose,
-        steps_taken=course.taken,
-        initial_losses=np.where(np.isfinite(initial), initial, np.nan),
-        loss=surviving(losses),
-        threshold=threshold(rates, course.diverged),
-        instability=threshold(rates, rose),
-        seconds=time.perf_counter() - started,
-        notes=tuple(explain_training(course.diverged, rose)),
-    )
+    course = _train(task, kept, kept.size if kept else size)
+    return _result(task, course, time.perf_counter() - started)
 
 
-@dataclass(frozen=True)
-class _Run:
-    learning_rate: float
-    draw: int
-
-
-@dataclass(frozen=True)
-class _Task:
-    """What all runs share."""
-
-    network: Network
-    inputs: jax.Array
-    targets: jax.Array
-    seed: int
-    steps: int
-    store: TrainingStore | None
-
-    def start(self, group: int, runs: list[_Run]) -> Lanes:
-        """The lanes of a group, as they were kept or else drawn."""
-        drawn = {draw: self._draw(draw) for draw in {run.draw for run in runs}}
-        lanes = start([drawn[run.draw] for run in runs])
-        kept = self.store.read(group, lanes) if self.store else None
-        return lanes if kept is None else kept
-
-    def _draw(self, draw: int):
-        """The network of that draw, the one that `measure_draw` measures."""
-        with jax.enable_x64(True):
-            key, _ = jax.random.split(draw_key(self.seed, draw))
-            return draw_network(self.network, key, np.empty((0, 0)), 0, jnp.dtype("float32"))[0]
-
-    def left(self, course: Course) -> int:
-        """How many steps a group still has to take; its undiverged lanes took equally many."""
-        alive = np.asarray(course.taken)[~np.asarray(course.diverged)]
-        return self.steps - int(alive[0]) if len(alive) else 0
-
-
-def _train(task: _Task, groups: list[list[_Run]]) -> Course:
-    """The courses of all groups, joined along the lanes."""
+def _train(task: Task, store: TrainingStore | None, size: int) -> Course:
+    """The courses of all runs, as arrays over learning rates and draws."""
+    groups = task.groups(size)
     courses: dict[int, Course] = {}
     segments = len(groups) * -(-task.steps // SEGMENT)
-    with progress_bar(_segments(task, groups), "training", segments) as bar:
+    with progress_bar(_segments(task, store, groups), "training", segments) as bar:
         for group, course in bar:
             courses[group] = course
-    return jax.tree.map(lambda *parts: np.concatenate(parts), *courses.values())
+    shape = len(task.learning_rates), task.draws
+
+    def joined(*parts: jax.Array) -> np.ndarray:
+        return np.concatenate(parts)[: shape[0] * shape[1]].reshape(shape)
+
+    return jax.tree.map(joined, *courses.values())
 
 
-def _segments(task: _Task, groups: list[list[_Run]]) -> Iterator[tuple[int, Course]]:
+def _segments(
+    task: Task, store: TrainingStore | None, groups: list[list[Run]]
+) -> Iterator[tuple[int, Course]]:
     """Where a group stands, after each of its segments; one group after the other."""
     structure = task.network.structure
     with jax.enable_x64(False), jax.default_matmul_precision("highest"):
+        inputs, targets = jnp.asarray(task.inputs), jnp.asarray(task.targets)
         for group, runs in enumerate(groups):
             rates = jnp.array([run.learning_rate for run in runs], jnp.float32)
-            lanes = task.start(group, runs)
+            lanes = task.start(runs)
+            if store:
+                lanes = store.read(group, lanes) or lanes
             while left := task.left(lanes.course):
-                steps = min(left, SEGMENT)
-                lanes = descend(structure, lanes, rates, task.inputs, task.targets, steps)
-                if task.store:
-                    task.store.write(group, lanes)
+                lanes = descend(structure, lanes, rates, inputs, targets, min(left, SEGMENT))
+                if store:
+                    store.write(group, lanes)
                 yield group, lanes.course
             yield group, lanes.course  # all there is of one that the store holds complete
+
+
+def _result(task: Task, course: Course, seconds: float) -> Training:
+    """What the courses say."""
+    taken, initial, peak, loss, diverged = map(np.asarray, course)
+    losses, rose = np.where(diverged, np.nan, loss), diverged | (peak > initial)
+    return Training(
+        network=task.network,
+        samples=len(task.inputs),
+        seed=task.seed,
+        steps=task.steps,
+        learning_rates=task.learning_rates,
+        losses=losses,
+        diverged=diverged,
+        rose=rose,
+        steps_taken=taken,
+        initial_losses=np.where(np.isfinite(initial[0]), initial[0], np.nan),
+        loss=surviving(losses),
+        threshold=threshold(task.learning_rates, diverged),
+        instability=threshold(task.learning_rates, rose),
+        seconds=seconds,
+        notes=tuple(explain_training(diverged, rose)),
+    )
 
 
 def _check_learning_rates(values: Sequence[float] | np.ndarray) -> tuple[float, ...]:
@@ -231,12 +200,3 @@ def _group_size(network: Network, samples: int) -> int:
     while size * needed > limit:
         size //= 2
     return size
-
-
-def _request(network: Network, inputs: np.ndarray, targets: np.ndarray, rates, **counts) -> dict:
-    """All arguments in plain Python types, arrays as their shape and digest."""
-    described = {"network": network.to_dict(), "learning_rates": list(rates), **counts}
-    for name, array in (("inputs", inputs), ("targets", targets)):
-        digest = hashlib.sha256(array.tobytes()).hexdigest()
-        described[name] = f"{array.shape} of SHA-256 {digest[:16]}"
-    return described

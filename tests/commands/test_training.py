@@ -1,10 +1,10 @@
 """`meanfield train`: the library's numbers, as JSON and as a table."""
 
-import json
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from command_line import as_json, output, strict
 
 from meanfield import Network, load_data, predict, teacher, train
 from meanfield.commands.cli import run
@@ -14,15 +14,8 @@ ARGUMENTS = ["train", "--widths", "4,5", "--bias-var", "0.2", "--samples", "9"]
 SHORT = ["--draws", "2", "--steps", "30"]
 
 
-def output(capsys, *arguments):
-    assert run(arguments) == 0
-    out, err = capsys.readouterr()
-    assert err == ""
-    return out
-
-
 def printed(capsys, *arguments):
-    return json.loads(output(capsys, *arguments, "--json"))
+    return strict(output(capsys, *arguments, "--json"))
 
 
 @pytest.mark.parametrize(
@@ -39,7 +32,7 @@ def test_a_teacher_is_learnt(capsys, text, rates):
     assert result.pop("learning_rates") == pytest.approx(expected.pop("learning_rates"))
     assert result.pop("threshold")["mean"] == pytest.approx(expected.pop("threshold")["mean"])
     assert result.pop("instability")["mean"] == pytest.approx(expected.pop("instability")["mean"])
-    assert result == json.loads(json.dumps(expected))
+    assert result == as_json(expected)
 
 
 def test_without_a_limit_learning_rates_must_be_given(capsys, monkeypatch):

@@ -68,7 +68,7 @@ def spread_and_not():
         capture_output=True,
         text=True,
         check=True,
-        timeout=300,
+        timeout=600,
     )
     return json.loads(run.stdout)
 

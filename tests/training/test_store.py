@@ -1,5 +1,6 @@
 """Trainings that are interrupted, taken up again and continued: the same to the bit."""
 
+import json
 import os
 import signal
 import subprocess
@@ -8,6 +9,7 @@ import time
 from itertools import count
 from pathlib import Path
 
+import jax
 import numpy as np
 import pytest
 
@@ -19,7 +21,7 @@ X, Y = teacher(NET, 9)
 OPTIONS = {"learning_rates": (0.01, 0.1, 0.5, 50.0), "draws": 3, "steps": 110}
 FIELDS = ("losses", "diverged", "rose", "steps_taken", "initial_losses")
 RUN = """
-from tests.test_training_store import NET, OPTIONS, X, Y, train
+from tests.training.test_store import NET, OPTIONS, X, Y, train
 train(NET, X, Y, store={store!r}, **{{**OPTIONS, "steps": 10**6}})
 """
 
@@ -110,6 +112,30 @@ def test_another_training_is_refused(finished, monkeypatch, kind):
     assert str(finished) in str(error.value)
     assert "\n" not in str(error.value)
     assert {path: path.read_bytes() for path in finished.iterdir()} == before
+
+
+def test_functions_of_the_same_name_are_told_apart(tmp_path):
+    """All lambdas are called <lambda>; the same values may come from another process's."""
+    options = {**OPTIONS, "steps": 2, "store": tmp_path}
+
+    def network(function):
+        return Network(widths=(4, 5), activation=function, bias_var=0.2)
+
+    first = train(network(lambda u: u * jax.nn.sigmoid(u)), X, Y, **options)
+    again = train(network(lambda v: jax.nn.sigmoid(v) * v), X, Y, **options)
+    same(first, again)
+    with pytest.raises(ValueError, match=r"activation is '.*', it was '-0\.1336, .*'"):
+        train(network(lambda u: u * jax.nn.sigmoid(2 * u)), X, Y, **options)
+
+
+def test_a_store_that_kept_less_is_continued(whole, tmp_path):
+    """As one of a version that did not look at the activation's values."""
+    train(NET, X, Y, store=tmp_path, **{**OPTIONS, "steps": 30})
+    path = tmp_path / "request.json"
+    kept = json.loads(path.read_text())
+    del kept["request"]["activation"]
+    path.write_text(json.dumps(kept))
+    same(train(NET, X, Y, store=tmp_path, **OPTIONS), whole)
 
 
 @pytest.mark.parametrize("name", ["lanes-0001.npz", "request.json"])

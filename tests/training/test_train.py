@@ -5,112 +5,20 @@ import json
 import sys
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 import pytest
 
-import meanfield as mf
 from meanfield import Network, teacher, train
-from meanfield.sampling.networks import draw_key, draw_network
-from meanfield.training.descent import DIVERGED
-from meanfield.training.result import threshold
 
 T = 9
-LINEAR = Network(widths=(4,), outputs=2, activation="linear", bias_var=0.3)
 NET = Network(widths=(4, 5), activation="relu", bias_var=0.2)
 X, Y = teacher(NET, T)
 FIELDS = ("losses", "diverged", "rose", "steps_taken", "initial_losses")
 
 
-def initial(network, draw, seed=0):
-    """The parameters in float64 of draw `draw`, by the key that `simulate` uses."""
-    with jax.enable_x64(True):
-        key, _ = jax.random.split(draw_key(seed, draw))
-        drawn, _ = draw_network(network, key, X, T, jnp.dtype("float64"))
-        return [(np.asarray(layer.weights), np.asarray(layer.biases)) for layer in drawn]
-
-
 def same(a, b, where=np.s_[:]):
     for name in FIELDS[:-1]:
         np.testing.assert_array_equal(getattr(a, name)[where], getattr(b, name))
-
-
-# What is computed
-
-
-def linear_losses(x, y, rate, steps, draw):
-    """Residuals of a linear network obey r ← (1 − η K) r, K = (X Xᵀ + 1)/T for every output."""
-    ((weights, biases),) = initial(LINEAR, draw)
-    residual = x @ weights.T + biases - y
-    kernel = (x @ x.T + 1) / T
-    for _ in range(steps):
-        residual = residual - rate * kernel @ residual
-    return np.square(residual).sum() / (2 * T)
-
-
-@pytest.fixture(scope="module")
-def linear():
-    """Rates at 2/λ_max times 0.4 … 1.04; few steps, and enough to diverge 1 % above."""
-    x, y = np.random.default_rng(0).normal(size=(2, T, 4)) * 1.5
-    y = y[:, :2]
-    limit = 2 / np.linalg.eigvalsh((x @ x.T + 1) / T).max()
-    rates = limit * np.array([0.4, 0.9, 0.99, 1.01, 1.04])
-    return x, y, limit, rates
-
-
-def test_a_linear_network_follows_its_closed_form(linear):
-    x, y, _, rates = linear
-    result = train(LINEAR, x, y, learning_rates=rates, draws=2, steps=30)
-    assert not result.diverged.any()
-    for (i, d), loss in np.ndenumerate(result.losses):
-        # 30 steps round to 6e-8 of the residual each, and at most 1.08^30 = 10 times that.
-        assert loss == pytest.approx(linear_losses(x, y, rates[i], 30, d), rel=1e-4)
-    start = [linear_losses(x, y, 0, 0, d) for d in range(2)]
-    np.testing.assert_allclose(result.initial_losses, start, rtol=1e-5)
-
-
-def test_a_linear_network_diverges_exactly_above_2_over_lambda_max(linear):
-    x, y, limit, rates = linear
-    result = train(LINEAR, x, y, learning_rates=rates, draws=2, steps=1000)
-    np.testing.assert_array_equal(result.diverged.sum(axis=1), [0, 0, 0, 2, 2])
-    np.testing.assert_array_equal(result.rose, result.diverged)
-    assert result.threshold.mean == pytest.approx(limit * (0.99 * 1.01) ** 0.5, rel=1e-6)
-    assert result.threshold.sem == pytest.approx(0, abs=1e-9)
-    assert result.instability == result.threshold
-    assert mf.predict(LINEAR, inputs=x).learning_rate_max == pytest.approx(limit, rel=1e-9)
-    assert (result.steps_taken[:3] == 1000).all()
-    assert (result.steps_taken[3:] < 1000).all()
-    assert (result.steps_taken[4] < result.steps_taken[3]).all()
-
-
-def by_hand(layers, x, y):
-    """E of a two-layer tanh network with batch norm in both, written out."""
-
-    def standardize(u):
-        centred = u - u.mean(axis=0)
-        return centred / jnp.sqrt(jnp.square(centred).mean(axis=0))
-
-    (W1, b1), (W2, b2) = layers
-    f = standardize(jnp.tanh(standardize(x @ W1.T + b1)) @ W2.T + b2)
-    return jnp.square(y - f).sum() / (2 * len(x))
-
-
-def test_gradients_run_through_the_batch_statistics():
-    """The loss after three steps in float64; statistics held constant would give another one."""
-    network = Network(widths=(4, 5), outputs=2, activation="tanh", bias_var=0.2, norm="batch@all")
-    y = np.random.default_rng(1).normal(size=(T, 2))
-    with jax.enable_x64(True):
-        layers, evaluate = initial(network, 1), jax.jit(jax.value_and_grad(by_hand))
-        values = []
-        for _ in range(4):
-            value, gradient = evaluate(layers, X, y)
-            layers = jax.tree.map(lambda a, g: np.asarray(a - 0.3 * g), layers, gradient)
-            values.append(float(value))
-        before, *_, expected = values
-    result = train(network, X, y, learning_rates=[0.3], draws=2, steps=3)
-    assert result.losses[0, 1] == pytest.approx(expected, rel=1e-5)
-    assert result.initial_losses[1] == pytest.approx(before, rel=1e-5)
-    assert abs(before - expected) > 0.01 * before
 
 
 # What a run depends on
@@ -173,48 +81,6 @@ def test_the_global_precision_is_left_alone(whole):
         assert jax.config.jax_enable_x64
 
 
-# Thresholds and teachers
-
-
-@pytest.mark.parametrize(
-    ("columns", "draws", "mean"),
-    [
-        (["0011", "0001"], (2.0 * 2**0.5, 4.0 * 2**0.5), 3.0 * 2**0.5),
-        (["0101"], (2.0**0.5,), 2.0**0.5),  # from the first that diverged, whatever follows
-        (["0011", "0000"], (2.0 * 2**0.5, None), None),
-        (["1111", "0111"], (None, 2.0**0.5), None),
-    ],
-)
-def test_thresholds_lie_within_their_brackets(columns, draws, mean):
-    happened = np.array([[c == "1" for c in column] for column in columns]).T
-    found = threshold((1.0, 2.0, 4.0, 8.0), happened)
-    assert found.draws == pytest.approx(draws)
-    assert found.mean == (None if mean is None else pytest.approx(mean))
-    assert (found.sem is None) == (mean is None or len(draws) == 1)
-    assert found.resolution == pytest.approx(2**0.5)
-
-
-def test_a_teacher_is_a_network_of_its_own():
-    normed = NET.with_norms("batch@hidden")
-    x, y = teacher(normed, T)
-    np.testing.assert_array_equal(x, X)
-    np.testing.assert_array_equal(y, Y)  # every placement is set the same task
-    with jax.enable_x64(True):
-        key = draw_key(0, 2**32 - 1)
-        drawn, _ = draw_network(NET, key, X, T, jnp.dtype("float64"))
-        (W1, b1), (W2, b2) = ((np.asarray(p.weights), np.asarray(p.biases)) for p in drawn)
-    np.testing.assert_allclose(Y, np.maximum(X @ W1.T + b1, 0) @ W2.T + b2, rtol=1e-4, atol=1e-5)
-    assert (x.shape, y.shape, x.dtype, y.dtype) == ((T, 4), (T, 1), np.float32, np.float32)
-    assert not (teacher(NET, T, seed=1)[0] == X).any()
-    assert train(NET, X, Y, learning_rates=[0.1], draws=3, steps=1).initial_losses.min() > 1e-3
-
-
-def test_teachers_refuse_bad_input():
-    for arguments, said in (((0,), "samples must be"), ((T, -1), "seed must be")):
-        with pytest.raises(ValueError, match=said):
-            teacher(NET, arguments[0], seed=(*arguments, 0)[1])
-
-
 # Bad input
 
 
@@ -271,12 +137,3 @@ def test_the_extra_is_named(monkeypatch):
     monkeypatch.setattr("meanfield.training.train.find_spec", lambda name: None)
     with pytest.raises(ModuleNotFoundError, match=r"pip install 'meanfield\[train\]'"):
         train(NET, X, Y, learning_rates=[0.1])
-
-
-def test_a_loss_that_rises_and_falls_again_has_not_diverged():
-    """Above 2/λ_max, where a nonlinear network finds a flatter place."""
-    result = train(NET, X, Y, learning_rates=np.geomspace(0.1, 3, 12), draws=5, steps=200)
-    survivors = result.rose & ~result.diverged
-    assert (result.losses < result.initial_losses)[survivors].any()
-    assert (result.losses[survivors] <= DIVERGED * result.initial_losses.max()).all()
-    assert min(result.instability.draws) < min(d for d in result.threshold.draws if d)

@@ -1,0 +1,62 @@
+"""Dots of theory and measurement, one row per placement."""
+
+import sys
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+
+from meanfield import Network, compare, plot
+from meanfield.plot.charts import Dot
+from meanfield.studies.comparison import Comparison
+
+NET = Network(depth=3, width=20, activation="relu", bias_var=0.1)
+
+
+@pytest.fixture(scope="module")
+def comparison():
+    return compare(NET, 24, placements=["batch@last", "layer@hidden"], draws=2)
+
+
+def test_comparison_shows_every_placement_in_order(comparison):
+    axes = plot.compare(comparison)
+    assert [label.get_text() for label in axes.get_yticklabels()] == [
+        row.placement for row in comparison.rows
+    ]
+    theory, bounds = axes.lines[:2]
+    drawn = dict(zip(theory.get_ydata(), theory.get_xdata(), strict=True))
+    drawn |= dict(zip(bounds.get_ydata(), bounds.get_xdata(), strict=True))
+    assert [drawn[i] for i in range(3)] == [row.eigenvalue_max for row in comparison.rows]
+    assert len(bounds.get_xdata()) == 1  # batch@last
+    (measured,) = axes.containers
+    assert list(measured.lines[0].get_xdata()) == [row.measured.mean for row in comparison.rows]
+
+
+def test_comparison_draws_into_given_axes(comparison):
+    _, axes = plt.subplots()
+    assert plot.compare(comparison, axes) is axes
+
+
+def test_the_upper_axis_is_the_learning_rate(comparison):
+    axes = plot.compare(comparison)
+    axes.figure.canvas.draw()
+    (limits,) = axes.child_axes
+    low, high = axes.get_xlim()
+    np.testing.assert_allclose(sorted(limits.get_xlim()), [2 / high, 2 / low], rtol=1e-6)
+
+
+def test_comparison_without_numbers_is_refused(comparison):
+    empty = Comparison((), comparison.network, 24, 0, "", ())
+    with pytest.raises(ValueError, match="comparison must have a placement"):
+        plot.compare(empty)
+
+
+def test_the_extra_is_named(comparison, monkeypatch):
+    monkeypatch.setitem(sys.modules, "matplotlib.pyplot", None)
+    with pytest.raises(ModuleNotFoundError, match=r"meanfield\[plot\]"):
+        plot.compare(comparison)
+
+
+def test_dots_without_theory_or_measurement():
+    axes = plot.dots([Dot("a", 1.0), Dot("b", None, measured=2.0)], measured="networks")
+    assert [text.get_text() for text in axes.get_legend().get_texts()] == ["theory", "networks"]
