@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from meanfield.checks import one_of, positive_integer, variance
 from meanfield.gaussian.averages import Function
+from meanfield.numerics.records import Record
 from meanfield.spec.activations import Activation, resolve_activation
 from meanfield.spec.norms import NORMS, Norm
 from meanfield.spec.placement import parse_placement
@@ -28,7 +29,7 @@ class LayerShape(NamedTuple):
 
 
 @dataclass(frozen=True, init=False)
-class Network:
+class Network(Record, add=("depth",)):
     """A deep fully connected network with random weights (theory.md section 1).
 
         u^l = W^l h^{l−1} + b^l,   ū^l = Norm_l(u^l),   h^l = φ(ū^l) for l < L,   f = ū^L
@@ -189,18 +190,6 @@ class Network:
                     f"samples must be at least {norm.min_samples} for norm {norm.name!r}, got {T}"
                 )
         return T
-
-    def to_dict(self) -> dict:
-        """All fields, resolved, in plain Python types."""
-        return {
-            "depth": self.depth,
-            "widths": list(self.widths),
-            "outputs": self.outputs,
-            "activation": self.activation.name,
-            "weight_var": self.weight_var,
-            "bias_var": self.bias_var,
-            "norms": list(self.norms),
-        }
 
 
 def _resolve_widths(

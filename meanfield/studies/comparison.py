@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike
 from meanfield.checks import positive_integer, random_seed
 from meanfield.machine.progress import progress_bar
 from meanfield.numerics.estimates import Statistic
+from meanfield.numerics.records import Record
 from meanfield.spec.inputs import resolve
 from meanfield.spec.network import Network
 from meanfield.studies.simulation import Simulation, SimulationError, simulate
@@ -63,7 +64,7 @@ class Row:
 
 
 @dataclass(frozen=True)
-class Comparison:
+class Comparison(Record):
     """Placements side by side, the flattest first.
 
     Attributes:
@@ -81,16 +82,6 @@ class Comparison:
     draws: int
     reading: str
     notes: tuple[str, ...]
-
-    def to_dict(self) -> dict:
-        """All fields in plain Python types, as the command line's `--json` prints them."""
-        rows = [asdict(row) for row in self.rows]
-        return {
-            **vars(self),
-            "rows": rows,
-            "network": self.network.to_dict(),
-            "notes": list(self.notes),
-        }
 
     def to_frame(self) -> "pandas.DataFrame":
         """One row per placement, indexed by it; measurements as mean and standard error.

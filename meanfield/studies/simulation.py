@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from functools import cached_property
 from importlib.util import find_spec
 
@@ -14,6 +14,7 @@ from meanfield.machine.compilations import make_room
 from meanfield.machine.devices import available_memory, check_devices
 from meanfield.machine.progress import progress_bar
 from meanfield.numerics.estimates import Statistic
+from meanfield.numerics.records import Record
 from meanfield.sampling.draws import Experiment, measure_draw
 from meanfield.sampling.measurement import Measurement, Request
 from meanfield.sampling.methods import BYTES, METHODS, choose_method
@@ -43,7 +44,7 @@ class SimulationInterrupted(KeyboardInterrupt):
 
 
 @dataclass(frozen=True)
-class Simulation:
+class Simulation(Record, add=("theory",), omit=("network", "inputs")):
     """The FIM's statistics measured on sampled networks, beside what the theory predicts.
 
     Attributes:
@@ -85,17 +86,6 @@ class Simulation:
         if self.inputs is None:
             return predict(self.network, self.samples)
         return predict(self.network, inputs=self.inputs, seed=self.seed)
-
-    def to_dict(self) -> dict:
-        """All fields in plain Python types, as the command line's `--json` prints them."""
-        spectra = self.eigenvalues
-        apart = ("network", "inputs", "theory", "eigenvalues")
-        flat = {k: v for k, v in vars(self).items() if k not in apart}
-        return {
-            **{k: asdict(v) if isinstance(v, Statistic) else v for k, v in flat.items()},
-            "eigenvalues": None if spectra is None else [e.tolist() for e in spectra],
-            "theory": self.theory.to_dict(),
-        }
 
 
 def simulate(

@@ -2,12 +2,13 @@
 
 from dataclasses import dataclass
 
+from meanfield.numerics.records import Record
 from meanfield.spec.network import Network
 from meanfield.theory.kinds import Kind
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class PredictedSpectrum:
+class PredictedSpectrum(Record):
     """The predicted spectrum of the FIM. All statistics are per theory.md section 1.
 
     Attributes:

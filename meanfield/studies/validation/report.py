@@ -1,10 +1,11 @@
 """What came of holding the theory against networks."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 import numpy as np
 
 from meanfield.numerics.estimates import Estimate
+from meanfield.numerics.records import Record
 from meanfield.studies.validation.cases import Case
 
 # Finite-width allowance c/√M: outliers of linear networks, measured up to 5 % off at M = 200, ask
@@ -14,7 +15,7 @@ SEMS = 2.0
 
 
 @dataclass(frozen=True)
-class Check:
+class Check(Record, add=("deviation",)):
     """One comparison.
 
     Attributes:
@@ -43,7 +44,7 @@ class Check:
 
 
 @dataclass(frozen=True)
-class Report:
+class Report(Record, add=("passed",)):
     """All comparisons of a run.
 
     Attributes:
@@ -64,11 +65,6 @@ class Report:
     def passed(self) -> bool:
         """Whether every comparison agrees."""
         return all(check.passed for check in self.checks)
-
-    def to_dict(self) -> dict:
-        """All fields in plain Python types, as the command line's `--json` prints them."""
-        checks = [{**asdict(c), "deviation": c.deviation} for c in self.checks]
-        return {**asdict(self), "checks": checks, "passed": self.passed}
 
 
 def check(

@@ -35,8 +35,3 @@ class GivenPrediction(PredictedSpectrum):
     finite_width_shift: float | None
     eigenvectors: np.ndarray | None
     batch_statistics: str | None
-
-    def to_dict(self) -> dict:
-        """All fields in plain Python types, as the command line's `--json` prints them."""
-        flat = {k: v.tolist() if isinstance(v, np.ndarray) else v for k, v in vars(self).items()}
-        return {**flat, "network": self.network.to_dict(), "notes": list(self.notes)}

@@ -1,6 +1,6 @@
 """The prediction for i.i.d. inputs."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 from meanfield.theory.result import PredictedSpectrum
 
@@ -55,7 +55,3 @@ class Prediction(PredictedSpectrum):
     eigenvalue_max_upper: float | None
     width_exponent: float
     order_parameters: tuple[LayerOrderParameters, ...]
-
-    def to_dict(self) -> dict:
-        """All fields in plain Python types, as the command line's `--json` prints them."""
-        return {**asdict(self), "network": self.network.to_dict(), "notes": list(self.notes)}
