@@ -28,6 +28,7 @@ def pytest_configure(config):
         os.environ[CACHE] = tempfile.mkdtemp(prefix="meanfield-tests-")
         os.environ["JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS"] = str(WORTH_KEEPING)
         config.add_cleanup(lambda: shutil.rmtree(os.environ[CACHE], ignore_errors=True))
+    jax.config.update("jax_numpy_rank_promotion", "raise")  # shapes are meant, or an error
     jax.config.update("jax_compilation_cache_dir", str(Path(os.environ[CACHE])))
     jax.config.update("jax_persistent_cache_min_compile_time_secs", WORTH_KEEPING)
 

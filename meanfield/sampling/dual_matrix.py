@@ -127,7 +127,7 @@ def find_factors(
 
 def _centred(matrix: jax.Array) -> jax.Array:
     """G A G with G = I − 11ᵀ/T."""
-    matrix = matrix - matrix.mean(axis=0)
+    matrix = matrix - matrix.mean(axis=0, keepdims=True)
     return matrix - matrix.mean(axis=1, keepdims=True)
 
 

@@ -69,7 +69,7 @@ def _correlate(h: jax.Array, delta: jax.Array) -> jax.Array:
     """(h hᵀ + 1) δ, from h or from that matrix."""
     if h.shape[0] == h.shape[1]:
         return h @ delta
-    return h @ (h.T @ delta) + delta.sum(axis=0)
+    return h @ (h.T @ delta) + delta.sum(axis=0, keepdims=True)
 
 
 @partial(jax.jit, static_argnames="structure")

@@ -151,7 +151,8 @@ def _response(
     # nodes are put does not change the integral, so no derivative is taken through them.
     ratio = jnp.minimum(80 / jnp.maximum(jax.lax.stop_gradient(strength), 1e-300), 1)
     width = ratio / (1 + jnp.sqrt(1 - ratio))
-    nodes, weights = np.polynomial.legendre.leggauss(64)
+    along_s = (1,) * jnp.ndim(radius_squared) + (-1,)
+    nodes, weights = (v.reshape(along_s) for v in np.polynomial.legendre.leggauss(64))
     x = width * (nodes + 1) / 2
     density = width / 2 * weights * jnp.exp(-strength / 2 * x * (2 - x))
     s = 1 - x
