@@ -4,7 +4,7 @@ import base64
 from collections.abc import Sequence
 from html import escape
 
-from meanfield.reproduction.run import Number
+from meanfield.reproduction.numbers import Number
 
 STYLE = """
 :root { color-scheme: light dark; --ink: #1c1c1c; --dim: #666; --paper: #fdfdfc; --line: #ddd; }
@@ -32,7 +32,8 @@ PNG_WIDTH = slice(16, 20)  # bytes of a PNG
 
 
 def page(figures: Sequence[tuple[dict, bytes]]) -> str:
-    """The page of these figures: the record of each, and its PNG."""
+    """The page of these figures, in the order of their places: the record of each, and its PNG."""
+    figures = sorted(figures, key=lambda figure: figure[0]["place"])
     names = [escape(record["name"]) for record, _ in figures]
     links = "".join(f'<a href="#{name}">{name}</a>' for name in names)
     sections = "".join(_section(record, picture) for record, picture in figures)
