@@ -2,7 +2,9 @@
 # beside the peers; all set up .venv from nothing.
 PYTHON ?= python3
 BIN := .venv/bin
-PEERS := $(patsubst scripts/peers/%.txt,.peers/%/installed,$(wildcard scripts/peers/*.txt))
+BENCHMARKS := $(filter-out scripts/benchmarks/figure_%,$(wildcard scripts/benchmarks/*.py))
+PEERS := $(patsubst scripts/benchmarks/peers/%.txt,.peers/%/installed,\
+	$(wildcard scripts/benchmarks/peers/*.txt))
 
 .PHONY: reproduce benchmark test lint types unit clean
 
@@ -10,7 +12,7 @@ reproduce: .venv/installed
 	$(BIN)/meanfield reproduce --quick
 
 benchmark: .venv/installed $(PEERS)
-	set -e; for script in scripts/benchmark_*.py; do $(BIN)/python $$script; done
+	set -e; for script in $(BENCHMARKS); do $(BIN)/python $$script; done
 
 test: lint types unit
 
@@ -31,7 +33,7 @@ unit: .venv/installed
 
 # Every peer has its own environment: their requirements exclude one another's, and ours. One that
 # does not install here is left out.
-.peers/%/installed: scripts/peers/%.txt
+.peers/%/installed: scripts/benchmarks/peers/%.txt
 	rm -rf .peers/$*
 	$(PYTHON) -m venv .peers/$*
 	.peers/$*/bin/pip install --quiet --requirement $< || rm -rf .peers/$*/bin

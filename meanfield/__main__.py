@@ -2,11 +2,17 @@
 
 import os
 import sys
+from collections.abc import Sequence
 from io import TextIOWrapper
 
 
-def main() -> None:
-    """Runs the command line, or says which extra it needs."""
+def main(first: Sequence[str] = ()) -> None:
+    """Runs the command line, or says which extra it needs.
+
+    Args:
+        first: What comes before the arguments that the process was started with: a script that is
+            one command, such as a figure's, names it and its user adds the options.
+    """
     sys.path.append(os.getcwd())  # for activations of the user's own modules
     try:
         from meanfield.commands.cli import run
@@ -21,7 +27,7 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="replace")
-    sys.exit(run(sys.argv[1:]))
+    sys.exit(run([*first, *sys.argv[1:]]))
 
 
 if __name__ == "__main__":

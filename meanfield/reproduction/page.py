@@ -1,10 +1,11 @@
 """One self-contained page of figures: images inside, no script, nothing to load."""
 
 import base64
+import math
 from collections.abc import Sequence
 from html import escape
 
-from meanfield.reproduction.run import Number
+from meanfield.reproduction.numbers import Number
 
 STYLE = """
 :root { color-scheme: light dark; --ink: #1c1c1c; --dim: #666; --paper: #fdfdfc; --line: #ddd; }
@@ -32,7 +33,8 @@ PNG_WIDTH = slice(16, 20)  # bytes of a PNG
 
 
 def page(figures: Sequence[tuple[dict, bytes]]) -> str:
-    """The page of these figures: the record of each, and its PNG."""
+    """The page of figures, the record and the PNG of each, by their places; one of none is last."""
+    figures = sorted(figures, key=lambda figure: figure[0].get("place", math.inf))
     names = [escape(record["name"]) for record, _ in figures]
     links = "".join(f'<a href="#{name}">{name}</a>' for name in names)
     sections = "".join(_section(record, picture) for record, picture in figures)

@@ -1,4 +1,7 @@
-"""Regenerating every figure, each from its own script `figure_NAME.py`, and a page that shows them.
+"""Regenerating every figure, each by its own script, and a page that shows them.
+
+A file `NAME.py` in the folder of scripts is the figure NAME: nothing else lists it. Its `make(run)`
+draws the figure; `TAKES_DATA = True` says that it can draw the user's own data as well.
 
 A figure that fails does not stop the others; sweeps are kept, so that a run can be taken up again.
 """
@@ -13,36 +16,25 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from types import ModuleType
 
 import jax
 
 from meanfield.checks import one_of
 from meanfield.data.dataset import load_data
 from meanfield.machine.progress import progress_bar
+from meanfield.numerics.records import Record
 from meanfield.plot import style
 from meanfield.reproduction.page import page
 from meanfield.reproduction.run import RUNS, Made, Run, Workers, write_json
 from meanfield.version import __version__
 
-TRAINS = "learning-rate"
-FIGURES = (  # in the page's order
-    "width",
-    "mean",
-    "samples",
-    "condition",
-    "spectra",
-    "placement",
-    "phase",
-    TRAINS,
-    "data",
-    "table",
-)
 PACKAGE = Path(__file__).parents[1]
 INDEX = "index.html"
 
 
 @dataclass(frozen=True)
-class Report:
+class Report(Record):
     """What came of a run.
 
     Attributes:
@@ -54,10 +46,6 @@ class Report:
     figures: tuple[dict, ...]
     failures: dict[str, str]
     index: Path
-
-    def to_dict(self) -> dict:
-        """All fields in plain Python types, as the command line's `--json` prints them."""
-        return {**vars(self), "figures": list(self.figures), "index": str(self.index)}
 
 
 def reproduce(
@@ -73,8 +61,8 @@ def reproduce(
         full: Sizes like the paper's, for hours or a GPU; else minutes on two cores.
         only: The names of the figures to make, all by default.
         out: The folder; made if need be.
-        data: A file or folder of labelled data, such as Fashion-MNIST's, that the learning-rate
-            figure trains on beside its own; see `meanfield.load_data`.
+        data: A file or folder of labelled data, such as Fashion-MNIST's, for the figures that train
+            on them beside their own; see `meanfield.load_data`.
 
     Raises:
         ValueError: A name is unknown, the data have no labels, or no figure trains on them.
@@ -82,7 +70,8 @@ def reproduce(
         ModuleNotFoundError: matplotlib is not installed.
         OSError: The folder cannot be written.
     """
-    names = [one_of("only", name, FIGURES) for name in only or FIGURES]
+    figures = scripts()
+    names = [one_of("only", name, tuple(figures)) for name in only or figures]
     source = None if data is None else _check_data(data, names)
     folder = Path(out)
     (folder / RUNS).mkdir(parents=True, exist_ok=True)
@@ -103,33 +92,39 @@ def _check_data(data: Path | str, names: Sequence[str]) -> Path:
     """Finds out now, rather than when the figure's turn comes, whether it can train on them."""
     if not isinstance(data, str | os.PathLike):
         raise ValueError(f"data must be a file or folder, got {data!r}")
-    if TRAINS not in names:
-        raise ValueError(f"data must come with the {TRAINS} figure, got only={list(names)}")
+    takers = [name for name in scripts() if getattr(load_script(name), "TAKES_DATA", False)]
+    if not set(takers).intersection(names):
+        asked = " or ".join(takers)
+        raise ValueError(f"data must come with the {asked} figure, got only={list(names)}")
     source = Path(data).resolve()
     load_data(source).one_hot()
     return source
 
 
-def main(script: str) -> None:
-    """Makes the figure of one script, with the options of `meanfield reproduce`."""
-    from meanfield import __main__ as command  # it imports this module
-
-    name = Path(script).stem.removeprefix("figure_").replace("_", "-")
-    sys.argv[1:1] = ["reproduce", "--only", name]
-    command.main()
-
-
 def scripts_folder() -> Path:
     """Where the scripts are: in the package once it is installed, else beside it."""
     installed = PACKAGE / "figure_scripts"
-    return installed if installed.is_dir() else PACKAGE.parent / "scripts"
+    return installed if installed.is_dir() else PACKAGE.parent / "scripts" / "figures"
+
+
+def scripts() -> dict[str, Path]:
+    """The script of every figure, by its name."""
+    return {path.stem.replace("_", "-"): path for path in sorted(scripts_folder().glob("*.py"))}
+
+
+def load_script(name: str) -> ModuleType:
+    """The script of a figure, imported as where it is run: what lies beside it comes first."""
+    script = scripts()[name]
+    sys.path.insert(0, str(script.parent))
+    try:
+        return importlib.import_module(script.stem)
+    finally:
+        sys.path.remove(str(script.parent))
 
 
 def _make(run: Run) -> dict:
     """Runs the figure's script and writes its record."""
-    if (folder := str(scripts_folder())) not in sys.path:
-        sys.path.append(folder)  # scripts share what they draw
-    script = importlib.import_module(f"figure_{run.name.replace('-', '_')}")
+    script = load_script(run.name)
     with _clock(run) as seconds, style.context():
         made: Made = script.make(run)
     record = {
@@ -167,7 +162,7 @@ def _clock(run: Run) -> Iterator[Callable[[], float]]:
 def _write_index(folder: Path) -> Path:
     """The page of all figures that are in the folder."""
     figures = []
-    for name in FIGURES:
+    for name in scripts():
         if (path := folder / f"{name}.json").exists():
             picture = path.with_suffix(".png").read_bytes()
             figures.append((json.loads(path.read_text(encoding="utf-8")), picture))

@@ -1,21 +1,21 @@
 """What the script of a figure works with: sizes, sweeps that are kept, and files."""
 
 import json
-import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, Self
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import jax
 
 from meanfield.plot import style
+from meanfield.reproduction.numbers import Number
 from meanfield.sweeps.cluster import check_workers, connect
 from meanfield.sweeps.grid import Grid
 from meanfield.sweeps.store import left, load
 from meanfield.sweeps.sweep import sweep
-from meanfield.theory.kinds import Kind
 
 if TYPE_CHECKING:
     import pandas
@@ -27,56 +27,6 @@ SEED = 0
 RUNS = ".runs"
 
 
-class Number(NamedTuple):
-    """One row of theory against measurement.
-
-    Attributes:
-        what: What it is, and of what.
-        theory: The prediction.
-        measured, sem: The mean or median over draws and its standard error.
-        is_bound: Whether the prediction is a lower bound.
-        is_exponent: Whether these are exponents: their difference counts, and not their ratio.
-    """
-
-    what: str
-    theory: float | None
-    measured: float | None = None
-    sem: float | None = None
-    is_bound: bool = False
-    is_exponent: bool = False
-
-    @classmethod
-    def of(cls, what: str, *values: Any, is_bound: Any = False) -> Self:
-        """A row of theory, measured and sem out of a table, where NaN stands for none."""
-        found = [None if x is None or math.isnan(x) else float(x) for x in values]
-        theory, measured, sem = [*found, None, None][:3]
-        return cls(what, theory, measured, sem, bool(is_bound))
-
-
-def numbers(
-    cells: "pandas.DataFrame", what: Callable, variable: str = "eigenvalue_max"
-) -> list[Number]:
-    """A row per cell of `meanfield.summarize`, called what `what` makes of it."""
-    found = []
-    for cell in cells.itertuples():
-        values = [
-            getattr(cell, name) for name in (f"theory_{variable}", variable, f"{variable}_sem")
-        ]
-        bound = variable == "eigenvalue_max" and cell.theory_eigenvalue_max_kind == Kind.LOWER_BOUND
-        found.append(Number.of(what(cell), *values, is_bound=bound))
-    return found
-
-
-def exponents(fits: "xarray.Dataset", what: Callable) -> list[Number]:
-    """A row per exponent of `meanfield.scaling`, called what `what` makes of it."""
-    return [
-        Number.of(what(fit), fit.theory_exponent, fit.exponent, fit.exponent_sem)._replace(
-            is_exponent=True
-        )
-        for fit in fits.to_dataframe().reset_index().itertuples()
-    ]
-
-
 class Made(NamedTuple):
     """What a script says of the figure that it made.
 
@@ -85,12 +35,14 @@ class Made(NamedTuple):
         sentence: What to see in it.
         parameters: What it was made with, by name.
         numbers: Theory against measurement.
+        place: Where on the page it stands: behind those of a smaller one.
     """
 
     title: str
     sentence: str
     parameters: dict[str, object]
     numbers: Sequence[Number]
+    place: float
 
 
 class Workers:
@@ -157,6 +109,10 @@ class Run:
         """The argument that is meant for this size."""
         return full if self.full else quick
 
+    def effort(self, quick: int, full: int) -> dict[str, Any]:
+        """How networks are sampled: how many, and without s_λ, which no figure shows."""
+        return {"draws": self.choose(quick, full), "seed": self.seed, "second_moment": False}
+
     def sweep(self, name: str, grid: Grid) -> "xarray.Dataset":
         """`meanfield.sweep` with a store of that name, taken up again where there is one."""
         store = self.out / RUNS / f"{name}-{self.size}.zarr"
@@ -180,6 +136,27 @@ class Run:
             kept = {**asked, "found": compute()}
             write_json(path, kept)
         return json.loads(json.dumps(kept["found"]))
+
+    def table(
+        self,
+        name: str,
+        cells: Iterable[dict[str, Any]],
+        compute: Callable[[dict], dict],
+        of: dict[str, Any],
+    ) -> "pandas.DataFrame":
+        """What `sweep` is for grids, for any other cells: a row per cell, taken up again.
+
+        A row holds the cell's coordinates and the numbers that `compute` returns for them, kept as
+        those of the coordinates and of `of`, which is what else they depend on.
+        """
+        import pandas
+
+        rows = []
+        for cell in cells:
+            place = "-".join([name, *map(str, cell.values())])
+            numbers = self.keep(place, {**of, "cell": cell}, partial(compute, cell))
+            rows.append({**cell, **numbers})
+        return pandas.DataFrame(rows)
 
     def save(self, figure: "Figure", data: "pandas.DataFrame") -> None:
         """Writes NAME.png, NAME.pdf and, with the numbers drawn, NAME.csv."""

@@ -15,8 +15,9 @@ from typing import NamedTuple
 
 OURS = "meanfield"
 OURS_GIVEN = "meanfield, given network"
-SCRIPTS = Path(__file__).resolve().parent
-ENVIRONMENTS = SCRIPTS.parent / ".peers"  # made by `make benchmark`
+BENCHMARKS = Path(__file__).resolve().parents[1]
+RESULTS = BENCHMARKS.parents[1] / "figures"
+ENVIRONMENTS = BENCHMARKS.parents[1] / ".peers"  # made by `make benchmark`
 TIMED_OUT = (-signal.SIGALRM, 128 + signal.SIGALRM)
 
 
@@ -26,7 +27,7 @@ def measure(
     """The report of `peers/measure.py`; `outcome` is "ok" or what went wrong.
 
     Args:
-        contender: MODULE:FUNCTION of `scripts/peers`.
+        contender: MODULE:FUNCTION of `peers`.
         case: What to run, for FUNCTION to read.
         limit: Seconds that one run may take.
         environment: A folder of `.peers`; by default the environment that this runs in.
@@ -37,7 +38,7 @@ def measure(
         return {"outcome": "not installed"}
     program = [*shlex.split(launch), str(python), "-m", "peers.measure"]
     command = [*program, contender, json.dumps(case), str(limit)]
-    done = subprocess.run(command, cwd=SCRIPTS, capture_output=True, text=True, check=False)
+    done = subprocess.run(command, cwd=BENCHMARKS, capture_output=True, text=True, check=False)
     if done.returncode in TIMED_OUT:
         return {"outcome": f"did not finish: a run takes more than {limit} s"}
     if done.returncode:

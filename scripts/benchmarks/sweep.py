@@ -1,6 +1,6 @@
 """Sweeping 2,000 cells: cells per second with one and two workers, and through interruptions.
 
-    python scripts/benchmark_sweep.py [--kills 10]
+    python scripts/benchmarks/sweep.py [--kills 10]
 
 The third run is killed outright at random cells, and two of its workers once each time it lives
 long enough; what it ends with is compared with the second, and every mark with what it was when it
@@ -18,6 +18,7 @@ import time
 from pathlib import Path
 
 import numpy as np
+from shared.benchmarking import RESULTS
 
 import meanfield as mf
 
@@ -109,7 +110,7 @@ def main():
             "one_equals_two": one.equals(two),
             "interrupted_equals_two": three.equals(two),
         }
-    path = Path(__file__).parents[1] / "figures" / "benchmark_sweep.json"
+    path = RESULTS / "benchmark_sweep.json"
     path.write_text(json.dumps(found, indent=2) + "\n")
     print(json.dumps(found, indent=2))
 

@@ -3,14 +3,15 @@
 Below the last layer it does where φ has no mean (tanh, linear), not for ReLU; layer norm never.
 """
 
-import along_width
 import numpy as np
 import xarray
+from parts import along_width
 
 import meanfield as mf
+from meanfield.__main__ import main
 from meanfield.plot import style
-from meanfield.reproduction.reproduce import main
 from meanfield.reproduction.run import Made, Run
+from meanfield.reproduction.settings import DEPTH
 
 BOUNDED = ["mean@last", "batch@last"]
 
@@ -18,7 +19,7 @@ BOUNDED = ["mean@last", "batch@last"]
 def shade_bounds(axes, dataset: xarray.Dataset) -> None:
     """From λ_2 to √(tr F²), the paper's bounds without their unknown constants (section 5)."""
     widths = dataset["width"].values
-    P = np.array([mf.Network(depth=along_width.DEPTH, width=int(M)).parameters for M in widths])
+    P = np.array([mf.Network(depth=DEPTH, width=int(M)).parameters for M in widths])
     for norm in dataset["norm"].values:
         if norm in BOUNDED:
             theory = dataset.sel(norm=norm)
@@ -38,8 +39,9 @@ def make(run: Run) -> Made:
         "Shaded: the paper's bounds for mean@last and batch@last.",
         along_width.parameters(data),
         rows,
+        place=10,
     )
 
 
 if __name__ == "__main__":
-    main(__file__)
+    main(["reproduce", "--only", "width"])

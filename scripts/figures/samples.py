@@ -1,42 +1,34 @@
 """Sharpness against the number of samples: the 1/T law, the crossover at T ~ M, the plateau."""
 
+from collections.abc import Iterator
+
 import pandas
 import xarray
 
 import meanfield as mf
+from meanfield.__main__ import main
 from meanfield.plot import style
-from meanfield.reproduction.reproduce import main
-from meanfield.reproduction.run import Made, Run, exponents
+from meanfield.reproduction.numbers import exponents
+from meanfield.reproduction.run import Made, Run
+from meanfield.reproduction.settings import DEPTH, spec, variances
 
-ACTIVATIONS = {"tanh": (3.0, 0.64), "relu": (2.0, 0.1)}  # (σ_w², σ_b²)
-LEAST = {"none": 2, "layer@hidden": 2, "mean@last": 2, "batch@last": 4}  # samples
+ACTIVATIONS = "tanh", "relu"
+PLACEMENTS = "none", "layer@hidden", "mean@last", "batch@last"
 WIDTH, DRAWS = (100, 400), (10, 20)  # quick, full
 TIMES = (0.04, 0.2, 1, 2, 8), (0.01, 0.04, 0.1, 0.25, 0.5, 1, 2, 4, 8)  # T over M; quick, full
 
 
-def sweeps(run: Run, activation: str) -> dict[str, xarray.Dataset]:
-    """λ_max from T = 2 to 8M, by placement."""
+def sweeps(run: Run, activation: str) -> Iterator[xarray.Dataset]:
+    """λ_max of each placement, from T = 2, or the fewest samples that its norms take, to 8M."""
     width = run.choose(*WIDTH)
-    weight_var, bias_var = ACTIVATIONS[activation]
     samples = [2, *(round(times * width) for times in run.choose(*TIMES))]
-    return {
-        norm: run.sweep(
-            f"samples-{activation}-{norm}",
-            mf.Grid(
-                depth=3,
-                width=width,
-                samples=[T for T in samples if least <= T],
-                activation=activation,
-                weight_var=weight_var,
-                bias_var=bias_var,
-                norm=[norm],
-                draws=run.choose(*DRAWS),
-                seed=run.seed,
-                second_moment=False,
-            ),
-        )
-        for norm, least in LEAST.items()
-    }
+    for placement in PLACEMENTS:
+        net = {**spec(activation), "width": width}
+        norms = mf.Network(**net, norm=placement).norm_records
+        least = max(norm.min_samples for norm in norms)
+        enough = [T for T in samples if least <= T]
+        grid = mf.Grid(**net, samples=enough, norm=[placement], **run.effort(*DRAWS))
+        yield run.sweep(f"samples-{activation}-{placement}", grid)
 
 
 def make(run: Run) -> Made:
@@ -44,7 +36,7 @@ def make(run: Run) -> Made:
     figure, panels = style.pyplot().subplots(1, len(ACTIVATIONS), **size)
     numbers, frames, width = [], [], run.choose(*WIDTH)
     for axes, activation in zip(panels, ACTIVATIONS, strict=True):
-        for cells in sweeps(run, activation).values():
+        for cells in sweeps(run, activation):
             mf.plot.along(cells, "samples", axes=axes)
             frames.append(mf.summarize(cells).assign(activation=activation))
             for where, ends in (("T ≤ M", (0, width)), ("T ≥ M", (width, None))):
@@ -62,16 +54,17 @@ def make(run: Run) -> Made:
         "Once the last layer is centred λ_max falls like 1/T, as its lower bound (dashed) does; at "
         "T ~ M it leaves the bound for a plateau. Otherwise it settles at a few samples already.",
         {
-            "L": 3,
+            "L": DEPTH,
             "M": width,
             "T": sorted(set(frame["samples"].tolist())),
             "C": 1,
             "networks per point": run.choose(*DRAWS),
-            "(σ_w², σ_b²)": "; ".join(f"{name} {pair}" for name, pair in ACTIVATIONS.items()),
+            **variances(ACTIVATIONS),
         },
         numbers,
+        place=30,
     )
 
 
 if __name__ == "__main__":
-    main(__file__)
+    main(["reproduce", "--only", "samples"])

@@ -1,8 +1,8 @@
 """The mean eigenvalue against width at T = M: m_λ M is of order one, whatever the placement."""
 
-import along_width
+from parts import along_width
 
-from meanfield.reproduction.reproduce import main
+from meanfield.__main__ import main
 from meanfield.reproduction.run import Made, Run
 
 
@@ -25,8 +25,9 @@ def make(run: Run) -> Made:
         "moves the largest eigenvalue, not the mean. What rises with M in λ_max is an outlier.",
         along_width.parameters(data),
         rows,
+        place=20,
     )
 
 
 if __name__ == "__main__":
-    main(__file__)
+    main(["reproduce", "--only", "mean"])

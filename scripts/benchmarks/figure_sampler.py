@@ -5,9 +5,9 @@ import json
 from pathlib import Path
 
 import matplotlib
-from benchmarking import OURS, OURS_GIVEN
 from matplotlib.artist import Artist
-from sampler_bars import SPEEDUPS, floor_seconds, peers
+from shared.benchmarking import OURS, OURS_GIVEN
+from shared.sampler_bars import SPEEDUPS, floor_seconds, peers
 
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt

@@ -15,9 +15,16 @@ import sys
 import tempfile
 from pathlib import Path
 
-import figure_benchmark_sampler
-from benchmarking import OURS, OURS_GIVEN, SCRIPTS, machine, measure, print_table
-from sampler_bars import bars, floor_seconds, product_flops
+import figure_sampler
+from shared.benchmarking import (
+    BENCHMARKS,
+    OURS,
+    OURS_GIVEN,
+    machine,
+    measure,
+    print_table,
+)
+from shared.sampler_bars import bars, floor_seconds, product_flops
 
 CONTENDERS = {  # module and function, environment
     OURS: ("ours:simulate", ""),
@@ -49,7 +56,7 @@ def measure_case(size: str, contenders: list[str], options: argparse.Namespace, 
         problem = {**case, "problem": f"{folder}/problem.npz"}
         if contenders != [OURS]:
             draw = [sys.executable, "-m", "peers.draw", json.dumps(problem)]
-            subprocess.run(draw, cwd=SCRIPTS, check=True)
+            subprocess.run(draw, cwd=BENCHMARKS, check=True)
         for turn in range(options.rounds):
             for contender in contenders:
                 if turn and reports[contender]["outcome"] != "ok":
@@ -139,7 +146,7 @@ def main() -> None:
     table = bars(results)
     results["bars"] = [{**bar._asdict(), "verdict": bar.verdict()} for bar in table]
     path.write_text(json.dumps(results, indent=1) + "\n")
-    figure_benchmark_sampler.plot(results, path.with_suffix(".png"))
+    figure_sampler.plot(results, path.with_suffix(".png"))
     print_table(["bar", "measured", "", "required", ""], [(*bar, bar.verdict()) for bar in table])
     if (cores := disturbance(results["cases"])) > DISTURBED:
         print(f"Others kept up to {cores:.1f} cores busy: run this again on an idle machine.")

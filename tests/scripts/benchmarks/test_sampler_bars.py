@@ -1,5 +1,5 @@
 import pytest
-from sampler_bars import bars, product_flops
+from shared.sampler_bars import bars, product_flops
 
 OK = {"outcome": "ok"}
 

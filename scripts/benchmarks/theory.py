@@ -1,6 +1,6 @@
 """How long predictions and phase diagrams take, beside what they are meant to take.
 
-    python scripts/benchmark_theory.py [--points 256]
+    python scripts/benchmarks/theory.py [--points 256]
 
 Writes figures/benchmark_theory.json and .png.
 """
@@ -8,11 +8,11 @@ Writes figures/benchmark_theory.json and .png.
 import argparse
 import json
 import time
-from pathlib import Path
 from statistics import median
 
-import figure_benchmark_theory
+import figure_theory
 import numpy as np
+from shared.benchmarking import RESULTS
 
 import meanfield as mf
 
@@ -69,9 +69,9 @@ def main():
         results[name] = row
         print(COLUMNS.format(name, *(f"{value:.3g}" for value in row.values())), flush=True)
     setting = {"depth": DEPTH, "points": points**2, "results": results}
-    path = Path(__file__).parents[1] / "figures" / "benchmark_theory.json"
+    path = RESULTS / "benchmark_theory.json"
     path.write_text(json.dumps(setting, indent=2) + "\n")
-    figure_benchmark_theory.plot(setting, path.with_suffix(".png"))
+    figure_theory.plot(setting, path.with_suffix(".png"))
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from functools import partial
 from itertools import pairwise
 
-from benchmarking import OURS, OURS_GIVEN, Bar
+from shared.benchmarking import OURS, OURS_GIVEN, Bar
 
 SPEEDUPS = {"1000x1": 3.0, "2000x1": 2.5, "500x10": 8.0, "1000x10": 12.0}
 FLOORS = {"2000x1": 2.0, "1000x10": 2.0}

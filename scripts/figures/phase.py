@@ -1,11 +1,12 @@
 """Phase diagrams of sharpness: order, chaos, and what last-layer batch norm makes of them."""
 
 import pandas
-import phase_panels
+from parts import phase_panels
 
+from meanfield.__main__ import main
 from meanfield.plot import style
-from meanfield.reproduction.reproduce import main
-from meanfield.reproduction.run import Made, Number, Run
+from meanfield.reproduction.numbers import Number
+from meanfield.reproduction.run import Made, Run
 
 POINTS = 200, 400  # quick, full
 DEPTHS = [2, 10, 30, 100], [2, 3, 5, 7, 10, 15, 20, 30, 40, 50, 60, 80, 100]
@@ -44,8 +45,9 @@ def make(run: Run) -> Made:
             Number.of(f"{name}, σ_w² = {w:g}, L = {L}: λ_max, batch@last / none", ratio)
             for name, w, L, ratio in ends.itertuples(index=False)
         ],
+        place=70,
     )
 
 
 if __name__ == "__main__":
-    main(__file__)
+    main(["reproduce", "--only", "phase"])

@@ -12,8 +12,8 @@ import json
 from pathlib import Path
 
 import matplotlib
-from benchmarking import machine, measure, print_table
 from peers import ours
+from shared.benchmarking import machine, measure, print_table
 
 from meanfield.machine.progress import progress_bar
 from meanfield.sampling.measurement import LARGEST

@@ -1,15 +1,15 @@
 """Where last-layer batch norm works: sharpness over the plane of width and samples."""
 
-from typing import Any
-
 import numpy as np
 
 import meanfield as mf
+from meanfield.__main__ import main
 from meanfield.plot import style
-from meanfield.reproduction.reproduce import main
-from meanfield.reproduction.run import Made, Run, exponents, numbers
+from meanfield.reproduction.numbers import exponents, numbers
+from meanfield.reproduction.run import Made, Run
+from meanfield.reproduction.settings import spec
 
-SPEC: dict[str, Any] = {"depth": 3, "activation": "relu", "weight_var": 2.0, "bias_var": 0.1}
+SPEC = spec("relu")
 NORMS = ["none", "batch@last"]
 SIZES = [25, 50, 100, 200], [25, 50, 100, 200, 400, 800, 1600]  # quick, full
 DRAWS = 8, 20
@@ -18,10 +18,8 @@ RATIOS = {4: r"$T=M/4$", 1: r"$T=M$", 0.25: r"$T=4M$"}  # ρ = M/T
 
 def make(run: Run) -> Made:
     sizes = run.choose(*SIZES)
-    effort = {"draws": run.choose(*DRAWS), "seed": run.seed, "second_moment": False}
-    cells = run.sweep(
-        "condition", mf.Grid(**SPEC, width=sizes, samples=sizes, norm=NORMS, **effort)
-    )
+    grid = mf.Grid(**SPEC, width=sizes, samples=sizes, norm=NORMS, **run.effort(*DRAWS))
+    cells = run.sweep("condition", grid)
     means = cells["eigenvalue_max"].mean("draw")
     size = {"figsize": (style.PAGE, 2.9), "layout": "constrained"}
     figure, panels = style.pyplot().subplots(1, len(NORMS), **size)
@@ -49,6 +47,7 @@ def make(run: Run) -> Made:
             *exponents(fits, lambda fit: f"{fit.norm}, exponent of M at T = {T}"),
             *numbers(diagonal.sort_values("norm"), lambda row: f"{row.norm}, M = T = {row.width}"),
         ],
+        place=40,
     )
 
 
@@ -64,4 +63,4 @@ def draw_ratios(axes, sizes: list[int]) -> None:
 
 
 if __name__ == "__main__":
-    main(__file__)
+    main(["reproduce", "--only", "condition"])
