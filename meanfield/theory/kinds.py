@@ -26,6 +26,10 @@ class Kind(StrEnum):
     WIDE_LIMIT = "wide-limit"
     LOWER_BOUND = "lower-bound"
 
+    def __repr__(self) -> str:
+        """As the text that it equals."""
+        return repr(self.value)
+
     @property
     def is_bound(self) -> bool:
         """Whether λ_max is only bounded from below."""
