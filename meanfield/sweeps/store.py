@@ -11,7 +11,18 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from meanfield.spec.quantities import QUANTITIES
 from meanfield.sweeps.grid import Grid
+from meanfield.sweeps.words import (
+    DONE,
+    DRAW,
+    DRAWS,
+    FAILED,
+    KIND,
+    MISSING,
+    STATISTICS,
+    THEORY,
+)
 from meanfield.theory.kinds import Kind
 from meanfield.theory.white_noise.many import Theory
 
@@ -19,28 +30,9 @@ if TYPE_CHECKING:
     import xarray
     import zarr
 
-STATISTICS = ("eigenvalue_max", "eigenvalue_mean", "eigenvalue_second_moment")
-MISSING, DONE, FAILED = 0, 1, 2
-DRAW, DRAWS = "draw", "draws"
-THEORY = "theory_"
-KIND = f"{THEORY}eigenvalue_max_kind"
 NORMALIZATION = (
     "F = sum_t,k grad f_k(t) grad f_k(t)^T / T, of the squared loss sum_t |y - f|^2 / 2T"
 )
-UNITS = {  # by how a variable's name ends; the loss and the parameters themselves have none
-    "eigenvalue_max": ("largest eigenvalue of the FIM", "1"),
-    "eigenvalue_mean": ("mean eigenvalue of the FIM, tr F / P", "1"),
-    "eigenvalue_second_moment": ("second moment of the FIM's eigenvalues, tr F^2 / P", "1"),
-    "learning_rate_max": ("largest stable learning rate, 2 / eigenvalue_max", "1"),
-    "kappa1": ("kappa_1, order parameter of the same sample", "1"),
-    "kappa2": ("kappa_2, order parameter of two samples", "1"),
-    "width": ("M, the width", "units"),
-    "samples": ("T, the number of samples", "samples"),
-    "depth": ("L, the number of weight layers", "layers"),
-    "outputs": ("C, the number of outputs", "units"),
-    "weight_var": ("sigma_w^2, the variance of weights times the width below", "1"),
-    "bias_var": ("sigma_b^2, the variance of biases", "1"),
-}
 CHUNK_BYTES = 4096  # what a file takes on most disks
 HEADROOM = 2**20
 
@@ -224,8 +216,8 @@ def load(path: Path | str) -> "xarray.Dataset":
     coordinates = {axis: grid.labels(axis) for axis in grid.axes}
     dataset = dataset.assign_coords({**coordinates, DRAW: np.arange(grid.draws)})
     for name, variable in dataset.variables.items():
-        if described := UNITS.get(str(name).removeprefix(THEORY)):
-            variable.attrs.update(zip(("long_name", "units"), described, strict=True))
+        if quantity := QUANTITIES.get(str(name).removeprefix(THEORY)):
+            variable.attrs.update(long_name=quantity.definition, units=quantity.unit)
     tied = [axis for axis in ("width", "widths") if axis in grid.axes]
     if isinstance(grid.fixed.get("samples"), str) and len(tied) == 1:
         sizes = {cell.place[list(grid.axes).index(tied[0])]: cell.samples for cell in grid.cells()}
