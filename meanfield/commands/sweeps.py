@@ -19,10 +19,10 @@ from meanfield.commands.output import (
     write_figure,
 )
 from meanfield.spec.quantities import QUANTITIES
+from meanfield.sweeps.dataset import load
 from meanfield.sweeps.grid import Grid
 from meanfield.sweeps.plan import Plan, plan
 from meanfield.sweeps.scaling import Scaling, scaling
-from meanfield.sweeps.store import load
 from meanfield.sweeps.sweep import sweep
 from meanfield.sweeps.tables import axes_to_draw, select_cells, summarize, sweep_summary
 from meanfield.sweeps.words import DRAWS, KIND, STATISTICS, THEORY

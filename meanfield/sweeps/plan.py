@@ -10,7 +10,7 @@ import numpy as np
 
 from meanfield.sweeps.cluster import check_workers, connect, smallest_share
 from meanfield.sweeps.grid import Grid
-from meanfield.sweeps.store import left
+from meanfield.sweeps.kept import left
 from meanfield.sweeps.tasks import FLOPS_PER_BATCH, Work, task, work
 from meanfield.sweeps.worker import Finished, measure
 

@@ -62,16 +62,14 @@ def select_cells(dataset: "xarray.Dataset", conditions: Sequence[str]) -> "xarra
 def summarize(dataset: "xarray.Dataset") -> "pandas.DataFrame":
     """One row per cell: theory's λ_max and its kind, and every statistic's mean and sem."""
     count = (dataset[STATUS] == DONE).sum(DRAW)
-    columns = {
-        KIND: dataset[KIND],
-        DRAWS: count,
-    }
+    columns = {KIND: dataset[KIND], DRAWS: count}
     for name in STATISTICS:
-        columns[f"{THEORY}{name}"] = dataset[f"{THEORY}{name}"]
+        columns[THEORY + name] = dataset[THEORY + name]
         columns[name], columns[f"{name}_sem"] = over_draws(dataset[name])
-    bare = dataset.drop_vars(list(dataset.data_vars)).drop_dims(DRAW)
-    frame = bare.assign(columns).to_dataframe()
-    return frame.reset_index() if dataset.sizes.keys() - {DRAW} else frame.reset_index(drop=True)
+    cells = dataset.drop_vars(list(dataset.data_vars)).drop_dims(DRAW).assign(columns)
+    if cells.sizes:
+        return cells.to_dataframe().reset_index()
+    return cells.expand_dims("cell").to_dataframe().reset_index(drop=True)  # it is the only one
 
 
 def over_draws(values: "xarray.DataArray") -> tuple["xarray.DataArray", "xarray.DataArray"]:
