@@ -14,10 +14,10 @@ if TYPE_CHECKING:
     from meanfield.studies.comparison import Comparison, compare
     from meanfield.studies.simulation import Simulation, simulate
     from meanfield.studies.validation.validate import validate
+    from meanfield.sweeps.dataset import load
     from meanfield.sweeps.grid import Grid
     from meanfield.sweeps.plan import plan
     from meanfield.sweeps.scaling import scaling
-    from meanfield.sweeps.store import load
     from meanfield.sweeps.sweep import sweep
     from meanfield.sweeps.tables import summarize
     from meanfield.theory.given_inputs.result import GivenPrediction
@@ -45,7 +45,7 @@ _HOMES = {
     "Training": "training.result",
     "compare": "studies.comparison",
     "diagram": "theory.white_noise.diagram",
-    "load": "sweeps.store",
+    "load": "sweeps.dataset",
     "load_data": "data.dataset",
     "plan": "sweeps.plan",
     "predict": "theory.predict",

@@ -9,14 +9,12 @@ from rich.text import Text
 
 from meanfield.data.dataset import Data
 from meanfield.spec.network import Network
+from meanfield.spec.quantities import QUANTITIES
+from meanfield.sweeps import words
 
 PIPE_WIDTH = 120
 BAD_INPUT, FAILED, CELLS_FAILED, INTERRUPTED = 2, 1, 3, 130  # exit codes
-STATISTICS = {
-    "eigenvalue_max": "largest eigenvalue λ_max",
-    "eigenvalue_mean": "mean eigenvalue m_λ",
-    "eigenvalue_second_moment": "second moment s_λ",
-}
+STATISTICS = {name: QUANTITIES[name].row for name in words.STATISTICS}
 
 
 def show(result: dict, table, as_json: bool) -> None:

@@ -12,19 +12,20 @@ from meanfield import plot
 from meanfield.commands.options import json_option
 from meanfield.commands.output import (
     CELLS_FAILED,
-    STATISTICS,
     check_figure,
     number,
     show,
     with_error,
     write_figure,
 )
+from meanfield.spec.quantities import QUANTITIES
+from meanfield.sweeps.dataset import load
 from meanfield.sweeps.grid import Grid
 from meanfield.sweeps.plan import Plan, plan
 from meanfield.sweeps.scaling import Scaling, scaling
-from meanfield.sweeps.store import load
 from meanfield.sweeps.sweep import sweep
 from meanfield.sweeps.tables import axes_to_draw, select_cells, summarize, sweep_summary
+from meanfield.sweeps.words import DRAWS, KIND, STATISTICS, THEORY
 from meanfield.theory.kinds import Kind
 
 store_argument = click.argument(
@@ -161,16 +162,17 @@ def _duration(seconds: float) -> str:
 def _sweep_table(records: list[dict]) -> RenderableType:
     """One line per cell: where it is, then λ_max and m_λ by theory and over draws."""
     table = Table(box=None, pad_edge=False, padding=(0, 1))
-    measured = ("draws", *(n for name in STATISTICS for n in (name, f"{name}_sem")))
-    theory = ("theory_eigenvalue_max_kind", *(f"theory_{name}" for name in STATISTICS))
+    measured = (DRAWS, *(n for name in STATISTICS for n in (name, f"{name}_sem")))
+    theory = (KIND, *(THEORY + name for name in STATISTICS))
     axes = [name for name in (records[0] if records else ()) if name not in (*measured, *theory)]
-    for title in (*axes, "draws", "λ_max theory", "λ_max", "m_λ theory", "m_λ"):
+    largest, mean = (QUANTITIES[name].symbol for name in STATISTICS[:2])
+    for title in (*axes, DRAWS, f"{largest} theory", largest, f"{mean} theory", mean):
         table.add_column(title, no_wrap=True, justify="right")
     for record in records:
-        at_least = Kind(record["theory_eigenvalue_max_kind"]).sign
+        at_least = Kind(record[KIND]).sign
         table.add_row(
             *(str(record[axis]) for axis in axes),
-            str(record["draws"]),
+            str(record[DRAWS]),
             at_least + number(record["theory_eigenvalue_max"]),
             with_error(record["eigenvalue_max"], record["eigenvalue_max_sem"]),
             number(record["theory_eigenvalue_mean"]),

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from meanfield.plot.style import in_style, label, look, mark_decades, mark_values, new_axes
-from meanfield.sweeps.store import DRAW, THEORY
 from meanfield.sweeps.tables import over_draws
+from meanfield.sweeps.words import DRAW, KIND, THEORY
 from meanfield.theory.kinds import Kind
 
 if TYPE_CHECKING:
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.container import Container
 
-KIND = f"{THEORY}eigenvalue_max_kind"
 FEW = 8  # values along an axis that are marked one by one
 ON_LARGEST = ("eigenvalue_max", "learning_rate_max")  # what a bound on λ_max bounds
 

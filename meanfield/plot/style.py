@@ -12,6 +12,8 @@ from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, ParamSpec
 
+from meanfield.spec.quantities import QUANTITIES
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
@@ -51,20 +53,6 @@ OTHERS = tuple(
     for marker in ("p", "*", "d", "H", "8")
 )
 
-LABELS = {
-    "width": "width $M$ [units]",
-    "samples": "samples $T$",
-    "depth": "depth $L$ [layers]",
-    "outputs": "outputs $C$",
-    "weight_var": r"weight variance $\sigma_w^2$",
-    "bias_var": r"bias variance $\sigma_b^2$",
-    "eigenvalue_max": r"largest FIM eigenvalue $\lambda_{\max}$",
-    "eigenvalue_mean": r"mean FIM eigenvalue $m_\lambda$",
-    "eigenvalue_second_moment": r"second moment $s_\lambda$",
-    "learning_rate_max": r"learning-rate limit $2/\lambda_{\max}$",
-    "kappa1": r"$\kappa_1$",
-    "kappa2": r"$\kappa_2$",
-}
 RC = {
     "font.size": 8,
     "axes.titlesize": 8.5,
@@ -94,7 +82,7 @@ def look(placement: str) -> Look:
 
 def label(name: str) -> str:
     """What to write on the axis of a field or statistic: its name, symbol and unit."""
-    return LABELS.get(name, name)
+    return QUANTITIES[name].label if name in QUANTITIES else name
 
 
 def pyplot():

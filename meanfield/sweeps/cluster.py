@@ -3,25 +3,23 @@
 import os
 import pickle
 import tempfile
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from queue import SimpleQueue
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
-import numpy as np
-
 from meanfield.checks import positive_integer
 from meanfield.machine.compilations import kept_in, sharing
+from meanfield.sweeps.backlog import Backlog
 from meanfield.sweeps.tasks import Batch
-from meanfield.sweeps.worker import Finished, Host, Task, describe_worker, measure_batch
+from meanfield.sweeps.worker import Finished, Host, describe_worker, measure_batch
 
 if TYPE_CHECKING:
     from distributed import Client, Future
 
 AHEAD = 2  # batches queued per worker
-TRIES = 3  # of a task that runs alone and whose workers die
 THREADS = ("NPROC", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 
@@ -57,7 +55,7 @@ def connect(workers: int, scheduler: str | None) -> Iterator["Client"]:
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         settings = {
             "distributed.nanny.pre-spawn-environ": {**threads, **sharing(kept_in() or folder)},
-            "distributed.scheduler.allowed-failures": 0,  # `measured` knows better what to repeat
+            "distributed.scheduler.allowed-failures": 0,  # `Backlog` knows better what to repeat
         }
         with (
             dask.config.set(settings),
@@ -91,54 +89,43 @@ def _machine(address: str) -> str:
 
 
 def measured(client: "Client", batches: Sequence[Batch], share: float) -> Iterator[Finished]:
-    """Every task as soon as it is through; batches beyond a worker's share run alone, at the end.
-
-    So does what a batch whose worker died had left to do: in company there is no telling whose
-    fault that was. A task that was the next one TRIES times when a worker died all the same is
-    given up: it may want more memory than there is, say.
+    """Every task as soon as it is through, in the order and with the patience of a `Backlog`.
 
     Raises:
         ConnectionError: The scheduler is gone.
     """
-    topic = f"meanfield-{uuid4().hex}"
-    arrived: SimpleQueue[Finished | Future] = SimpleQueue()
-    client.subscribe_topic(topic, lambda event: arrived.put(pickle.loads(event[1])))
-    waiting = deque(sorted(batches, key=lambda batch: batch.memory > share))
-    running: dict[object, tuple[Future, Batch]] = {}
-    open_tasks = {task.key: task for batch in batches for task in batch.tasks}
-    deaths: Counter = Counter()
+    backlog = Backlog(batches, share)
     together = AHEAD * max(1, len(client.ncores()))
-
-    def through(finished: Sequence[Finished]) -> Iterator[Finished]:
-        return (item for item in finished if open_tasks.pop(item.key, None))
-
-    try:
-        while waiting or running:
-            while waiting and len(running) < (1 if waiting[0].memory > share else together):
-                batch = waiting.popleft()
+    running: dict[object, tuple[Future, Batch]] = {}
+    with _mailbox(client) as (topic, arrived):
+        while backlog or running:
+            while batch := backlog.start(len(running), together):
                 future = client.submit(measure_batch, batch.tasks, topic, pure=False)
                 running[future.key] = future, batch
                 future.add_done_callback(arrived.put)
             item = arrived.get()
             if isinstance(item, Finished):
-                yield from through([item])
-                continue
-            batch = running.pop(item.key)[1]
-            if item.status == "cancelled":
-                raise ConnectionError("the scheduler is gone; what is finished is kept")
-            if item.status == "finished":
-                yield from through(item.result())
-                continue
-            left = [task for task in batch.tasks if task.key in open_tasks]
-            if left and batch.memory > share:  # alone, and so to blame
-                deaths[left[0].key] += 1
-                if deaths[left[0].key] == TRIES:
-                    yield from through([_given_up(left.pop(0), item.exception())])
-            if left:
-                waiting.append(Batch(tuple(left), np.inf))
+                yield from backlog.close([item])
+            else:
+                yield from _ended(item, running.pop(item.key)[1], backlog)
+
+
+@contextmanager
+def _mailbox(client: "Client") -> Iterator[tuple[str, "SimpleQueue[Finished | Future]"]]:
+    """The topic that workers tell of their tasks by, and the queue where what they tell arrives."""
+    topic = f"meanfield-{uuid4().hex}"
+    arrived: SimpleQueue[Finished | Future] = SimpleQueue()
+    client.subscribe_topic(topic, lambda event: arrived.put(pickle.loads(event[1])))
+    try:
+        yield topic, arrived
     finally:
         client.unsubscribe_topic(topic)
 
 
-def _given_up(task: Task, error: BaseException) -> Finished:
-    return Finished(task.key, dict.fromkeys(task.draws, repr(error)))
+def _ended(call: "Future", batch: Batch, backlog: Backlog) -> list[Finished]:
+    """What has come of a call, beyond what its worker has told already."""
+    if call.status == "cancelled":
+        raise ConnectionError("the scheduler is gone; what is finished is kept")
+    if call.status == "finished":
+        return backlog.close(call.result())
+    return backlog.take_back(batch, call.exception())

@@ -10,10 +10,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from meanfield.checks import one_of, positive_integer
+from meanfield.checks import one_of, positive_integer, random_seed
 from meanfield.sampling.methods import BYTES, METHODS
 from meanfield.spec.activations import importable_name
 from meanfield.spec.network import Network
+from meanfield.sweeps.words import DRAWS
 
 FIELDS = (
     "depth",
@@ -89,20 +90,23 @@ class Grid:
             ValueError: A field is unknown, an axis is empty or repeats itself, or one of the
                 cells is no possible network or has too few samples; the message names it.
         """
-        set_field = lambda name, value: object.__setattr__(self, name, value)  # noqa: E731
         for name in fields:
             one_of("a grid's field", name, FIELDS)
         if "samples" not in fields:
             raise ValueError(f"samples is required in a grid, got {', '.join(fields) or 'nothing'}")
-        set_field("axes", {n: _axis(n, v) for n, v in fields.items() if _is_axis(n, v)})
-        set_field("fixed", {n: _plain(v) for n, v in fields.items() if n not in self.axes})
-        set_field("draws", positive_integer("draws", draws))
-        set_field("seed", positive_integer("seed", seed, least=0))
-        set_field("method", one_of("method", method, ("auto", *METHODS)))
-        set_field("precision", one_of("precision", precision, tuple(BYTES)))
         if not isinstance(second_moment, bool):
             raise ValueError(f"second_moment must be true or false, got {second_moment!r}")
-        set_field("second_moment", second_moment)
+        values = {
+            "axes": {n: _axis(n, v) for n, v in fields.items() if _is_axis(n, v)},
+            "fixed": {n: _plain(v) for n, v in fields.items() if not _is_axis(n, v)},
+            "draws": positive_integer("draws", draws),
+            "seed": random_seed(seed),
+            "method": one_of("method", method, ("auto", *METHODS)),
+            "precision": one_of("precision", precision, tuple(BYTES)),
+            "second_moment": second_moment,
+        }
+        for name, value in values.items():
+            object.__setattr__(self, name, value)  # it is frozen
         for _ in self.cells():
             pass
 
@@ -156,6 +160,30 @@ class Grid:
         options = ("draws", "seed", "method", "precision", "second_moment")
         axes = {n: [_plain(value) for value in values] for n, values in self.axes.items()}
         return {**axes, **self.fixed, **{name: getattr(self, name) for name in options}}
+
+
+def merged(old: Grid, new: Grid) -> Grid:
+    """The new grid, with the old one's values in front along every axis.
+
+    Raises:
+        ValueError: It is not the old one with more along some axes; the message lists how.
+    """
+    was, now = old.to_dict(), new.to_dict()
+    differences = [f"{name} is not in it" for name in was if name not in now]
+    differences += [f"{name} is new in it" for name in now if name not in was]
+    together: dict = {}
+    for name in (name for name in was if name in now):
+        before, after = was[name], now[name]
+        together[name] = after
+        if name in old.axes and name in new.axes:
+            if lost := [value for value in before if value not in after]:
+                differences.append(f"{name} lacks {lost}")
+            together[name] = before + [value for value in after if value not in before]
+        elif before != after and not (name == DRAWS and after > before):
+            differences.append(f"{name} is {after!r}, it was {before!r}")
+    if differences:
+        raise ValueError("; ".join(differences))
+    return Grid(**together)
 
 
 def _is_axis(name: str, value: object) -> bool:

@@ -2,15 +2,16 @@
 
 import time
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from meanfield.numerics.records import Record
 from meanfield.sweeps.cluster import check_workers, connect, smallest_share
 from meanfield.sweeps.grid import Grid
-from meanfield.sweeps.store import left
+from meanfield.sweeps.kept import left
 from meanfield.sweeps.tasks import FLOPS_PER_BATCH, Work, task, work
 from meanfield.sweeps.worker import Finished, measure
 
@@ -41,7 +42,7 @@ class Calibration:
 
 
 @dataclass(frozen=True)
-class Plan:
+class Plan(Record):
     """What is left of a sweep.
 
     Attributes:
@@ -65,10 +66,6 @@ class Plan:
     workers: int
     calibration: Calibration | None
     seconds: float
-
-    def to_dict(self) -> dict:
-        """All fields in plain Python types."""
-        return asdict(self)
 
 
 def plan(

@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from meanfield.sweeps.store import DONE, DRAW, STATISTICS, THEORY
 from meanfield.sweeps.tables import over_draws
+from meanfield.sweeps.words import DONE, DRAW, KIND, STATISTICS, STATUS, THEORY
 from meanfield.theory.kinds import Kind
 
 if TYPE_CHECKING:
@@ -88,10 +88,10 @@ def scaling(
     import xarray
 
     _check(dataset, variable, along)
-    measured = dataset[variable].where(dataset["status"] == DONE)
+    measured = dataset[variable].where(dataset[STATUS] == DONE)
     count = measured.count(DRAW)
     mean, sem = over_draws(measured)
-    alleviated = (along == WIDTH) & (dataset[f"{THEORY}eigenvalue_max_kind"] == Kind.LOWER_BOUND)
+    alleviated = (along == WIDTH) & (dataset[KIND] == Kind.LOWER_BOUND)
     limited = alleviated & _samples_grow(dataset) & (variable == "eigenvalue_max")
     found = xarray.apply_ufunc(
         lambda *line: tuple(_scaling(dataset[along].values.astype(float), *line)),

@@ -8,10 +8,11 @@ import jax
 
 from meanfield.machine.progress import progress_bar
 from meanfield.sweeps.cluster import check_workers, connect, measured, smallest_share
+from meanfield.sweeps.dataset import load
 from meanfield.sweeps.grid import Grid
-from meanfield.sweeps.store import Store, load
-from meanfield.sweeps.tables import SECONDS
+from meanfield.sweeps.store import Store
 from meanfield.sweeps.tasks import Work, batches, work
+from meanfield.sweeps.words import SECONDS
 from meanfield.sweeps.worker import Finished
 from meanfield.theory.white_noise.many import theory
 from meanfield.version import __version__

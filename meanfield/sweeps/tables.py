@@ -3,9 +3,19 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from meanfield.sweeps.store import DONE, DRAW, FAILED, MISSING, STATISTICS, THEORY
-
-SECONDS = ("compile_seconds", "run_seconds")
+from meanfield.numerics.estimates import mean_and_sem
+from meanfield.sweeps.words import (
+    DONE,
+    DRAW,
+    DRAWS,
+    FAILED,
+    KIND,
+    MISSING,
+    SECONDS,
+    STATISTICS,
+    STATUS,
+    THEORY,
+)
 
 if TYPE_CHECKING:
     import pandas
@@ -17,7 +27,7 @@ def sweep_summary(dataset: "xarray.Dataset") -> dict:
 
     Of what `sweep` returns also the seconds that it took, summed over its workers.
     """
-    status = dataset["status"].values
+    status = dataset[STATUS].values
     return {
         "cells": status.size // dataset.sizes[DRAW],
         "measured": int((status == DONE).sum()),
@@ -51,24 +61,24 @@ def select_cells(dataset: "xarray.Dataset", conditions: Sequence[str]) -> "xarra
 
 def summarize(dataset: "xarray.Dataset") -> "pandas.DataFrame":
     """One row per cell: theory's λ_max and its kind, and every statistic's mean and sem."""
-    count = (dataset["status"] == DONE).sum(DRAW)
-    columns = {
-        f"{THEORY}eigenvalue_max_kind": dataset[f"{THEORY}eigenvalue_max_kind"],
-        "draws": count,
-    }
+    count = (dataset[STATUS] == DONE).sum(DRAW)
+    columns = {KIND: dataset[KIND], DRAWS: count}
     for name in STATISTICS:
-        columns[f"{THEORY}{name}"] = dataset[f"{THEORY}{name}"]
+        columns[THEORY + name] = dataset[THEORY + name]
         columns[name], columns[f"{name}_sem"] = over_draws(dataset[name])
-    bare = dataset.drop_vars(list(dataset.data_vars)).drop_dims(DRAW)
-    frame = bare.assign(columns).to_dataframe()
-    return frame.reset_index() if dataset.sizes.keys() - {DRAW} else frame.reset_index(drop=True)
+    cells = dataset.drop_vars(list(dataset.data_vars)).drop_dims(DRAW).assign(columns)
+    if cells.sizes:
+        return cells.to_dataframe().reset_index()
+    return cells.expand_dims("cell").to_dataframe().reset_index(drop=True)  # it is the only one
 
 
 def over_draws(values: "xarray.DataArray") -> tuple["xarray.DataArray", "xarray.DataArray"]:
     """The mean over the draws that are no NaN and its standard error, NaN of fewer than two."""
-    count, mean = values.count(DRAW), values.mean(DRAW)
-    squares = ((values - mean) ** 2).sum(DRAW, min_count=2)
-    return mean, (squares / (count * (count - 1.0))).where(count > 1) ** 0.5
+    import xarray
+
+    return xarray.apply_ufunc(
+        mean_and_sem, values, input_core_dims=[[DRAW]], output_core_dims=[[], []]
+    )
 
 
 def axes_to_draw(dataset: "xarray.Dataset", along: str | None = None) -> tuple[str, str]:

@@ -8,7 +8,7 @@ import numpy as np
 from meanfield.sampling.measurement import MethodCost, Request
 from meanfield.sampling.methods import BYTES, METHODS
 from meanfield.sweeps.grid import Cell, Grid
-from meanfield.sweeps.store import Missing
+from meanfield.sweeps.kept import Missing
 from meanfield.sweeps.worker import Task
 
 FLOPS_PER_BATCH = 2e10  # a second or so
@@ -65,15 +65,15 @@ def _cost(grid: Grid, cell: Cell) -> MethodCost:
 def task(grid: Grid, item: Work, draws: Sequence[int], memory_limit: int) -> Task:
     """Some draws of a cell, as a worker measures them."""
     return Task(
-        item.cell.place,
-        tuple(draws),
-        item.cell.network.to_dict(),
-        item.cell.samples,
-        grid.seed,
-        grid.method,
-        grid.precision,
-        grid.second_moment,
-        memory_limit,
+        place=item.cell.place,
+        draws=tuple(draws),
+        network=item.cell.network.to_dict(),
+        samples=item.cell.samples,
+        seed=grid.seed,
+        method=grid.method,
+        precision=grid.precision,
+        second_moment=grid.second_moment,
+        memory_limit=memory_limit,
     )
 
 

@@ -15,9 +15,7 @@ from meanfield.sampling.draws import Experiment, measure_draw
 from meanfield.sampling.measurement import Request
 from meanfield.sampling.methods import choose_method
 from meanfield.spec.network import Network
-from meanfield.sweeps.store import STATISTICS
-
-Results = dict[int, dict[str, float] | str]
+from meanfield.sweeps.words import STATISTICS, Results
 
 
 class Task(NamedTuple):

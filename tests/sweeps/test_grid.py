@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from meanfield.spec.network import Network
-from meanfield.sweeps.grid import Grid
+from meanfield.sweeps.grid import Grid, merged
 
 EXAMPLES = Path(__file__).parents[2] / "scripts" / "grids"
 GRID = Grid(
@@ -89,6 +89,8 @@ def test_toml_says_the_same(tmp_path):
         ),
         ({"samples": 5, "activation": ["swosh"]}, "activation must be one of"),
         ({"samples": 5, "draws": 0}, "draws must be a positive integer"),
+        ({"samples": 5, "seed": -1}, "seed must be an integer of at least 0"),
+        ({"samples": 0, "seed": 2**63}, r"seed must be below 2\*\*63, got 9223372036854775808"),
         ({"samples": 5, "precision": "float16"}, "precision must be one of"),
         ({"samples": 5, "method": "exact"}, "method must be one of"),
         ({"samples": 5, "second_moment": "no"}, "second_moment must be true or false"),
@@ -118,3 +120,25 @@ def test_bad_files(tmp_path, text):
 @pytest.mark.parametrize("path", sorted(EXAMPLES.glob("*.toml")), ids=lambda path: path.stem)
 def test_the_examples_are_grids(path):
     assert len(Grid.from_toml(path)) > 20
+
+
+def test_a_merged_grid_has_the_old_values_in_front():
+    old = Grid(depth=2, width=[20, 10], samples=5, draws=2)
+    new = Grid(depth=2, width=[5, 10, 20, 40], samples=5, draws=3)
+    assert merged(old, new) == Grid(depth=2, width=[20, 10, 5, 40], samples=5, draws=3)
+    assert merged(old, old) == old
+
+
+def test_every_difference_of_grids_that_do_not_merge_is_told():
+    old = Grid(depth=2, width=[20, 10], samples=5, bias_var=0.1, draws=2)
+    new = Grid(depth=3, width=[10], samples=[5], outputs=1, draws=1)
+    with pytest.raises(ValueError, match="bias_var is not in it") as refused:
+        merged(old, new)
+    assert str(refused.value).split("; ") == [
+        "bias_var is not in it",
+        "outputs is new in it",
+        "width lacks [20]",
+        "depth is 3, it was 2",
+        "samples is [5], it was 5",
+        "draws is 1, it was 2",
+    ]

@@ -1,0 +1,23 @@
+"""What tests of sweeps share: a finished one, and processes to run others on."""
+
+import pytest
+from small_sweep import GRID
+
+from meanfield.sweeps.sweep import sweep
+
+
+@pytest.fixture(scope="module")
+def cluster():
+    """One that sweeps do not start themselves."""
+    from distributed import LocalCluster
+
+    with LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as cluster:
+        yield cluster
+
+
+@pytest.fixture(scope="session")
+def whole(tmp_path_factory):
+    """The store of an uninterrupted run by one worker; only to be read."""
+    store = tmp_path_factory.mktemp("whole") / "a.zarr"
+    sweep(GRID, store, workers=1)
+    return store
