@@ -1,10 +1,13 @@
+"""What is accepted at the public boundary, and where seeds are checked."""
+
 import math
 from fractions import Fraction
 
 import numpy as np
 import pytest
 
-from meanfield.checks import one_of, positive_integer, random_seed, variance
+import meanfield as mf
+from meanfield.checks import one_of, positive_integer, random_seed, variance, variances
 
 
 @pytest.mark.parametrize("value", [1, 7, np.int32(3), np.int64(10**12), 10**30])
@@ -47,6 +50,32 @@ def test_other_variances_are_refused(value):
     assert str(e.value).endswith(f"got {value!r}")
 
 
+@pytest.mark.parametrize("values", [0, 1.5, [0, 2], np.float32([[0.5]]), np.uint8([3]), (1, 2.5)])
+def test_variances_return_float64(values):
+    found = variances("q", values)
+    np.testing.assert_array_equal(found, values)
+    assert (found.dtype, found.shape) == (np.float64, np.shape(values))
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        ([1, -2e-9], "q must be finite and at least 0 everywhere, got -2e-09"),
+        ([[1.0], [math.nan]], "q must be finite and at least 0 everywhere, got nan"),
+        (math.inf, "q must be finite and at least 0 everywhere, got inf"),
+        ([], r"q must be a non-empty array of real numbers, got \[\]"),
+        ("2", "q must be a non-empty array of real numbers, got '2'"),
+        (None, "q must be a non-empty array of real numbers, got None"),
+        ([True], "q must be a non-empty array of real numbers"),
+        ([1j], "q must be a non-empty array of real numbers"),
+        ([[1], [1, 2]], "q must be a non-empty array of real numbers"),
+    ],
+)
+def test_other_arrays_are_refused(values, said):
+    with pytest.raises(ValueError, match=said):
+        variances("q", values)
+
+
 def test_one_of_lists_what_is_accepted():
     assert one_of("method", "dual", ("auto", "dual")) == "dual"
     for value in ("Dual", "", None, 3, ["dual"]):
@@ -65,3 +94,38 @@ def test_seeds(seed):
 def test_bad_seeds(seed):
     with pytest.raises(ValueError, match=f"seed must be .*, got {seed!r}"):
         random_seed(seed)
+
+
+CALLS = {
+    "predict": lambda net, seed: mf.predict(net, 8, seed=seed),
+    "predict on inputs": lambda net, seed: mf.predict(net, inputs=np.ones((8, 5)), seed=seed),
+    "simulate": lambda net, seed: mf.simulate(net, 8, seed=seed),
+    "simulate on inputs": lambda net, seed: mf.simulate(net, inputs=np.ones((8, 5)), seed=seed),
+    "compare": lambda net, seed: mf.compare(net, 8, seed=seed),
+    "compare on inputs": lambda net, seed: mf.compare(net, inputs=np.ones((8, 5)), seed=seed),
+}
+
+
+@pytest.mark.parametrize(("seed", "said"), [(2**63, r"below 2\*\*63"), (-1, "an integer of at")])
+@pytest.mark.parametrize("name", CALLS)
+def test_seeds_are_checked_before_any_compute(name, seed, said):
+    applied = []
+
+    def activation(u):
+        applied.append(u)
+        return abs(u)
+
+    network = mf.Network(depth=2, width=5, activation=activation)
+    applied.clear()  # the spec has tried it
+    with pytest.raises(ValueError, match=f"^seed must be {said}.*, got {seed}"):
+        CALLS[name](network, seed)
+    assert not applied
+
+
+def test_the_seed_of_a_validation_too():
+    def predict(*arguments, **options):
+        raise AssertionError("it computes")
+
+    for quick in (False, True):
+        with pytest.raises(ValueError, match=r"^seed must be below 2\*\*63, got 92233"):
+            mf.validate(quick=quick, seed=2**63, predict=predict)

@@ -1,10 +1,12 @@
 """What is accepted as inputs, and what is refused by name."""
 
+import math
+
 import numpy as np
 import pytest
 
 from meanfield import Network, load_data
-from meanfield.spec.inputs import check_inputs
+from meanfield.spec.inputs import check_inputs, resolve
 
 NET = Network(widths=(6, 5), bias_var=0.2)
 X = np.random.default_rng(0).normal(size=(8, 6))
@@ -60,3 +62,82 @@ def test_too_few_samples_for_a_norm_are_refused():
 
 def test_one_width_adapts_to_the_inputs():
     assert check_inputs(Network(depth=3, width=9), X)[0].widths == (6, 9, 9)
+
+
+def refused(*fragments, network=NET, samples=None, inputs=None):
+    with pytest.raises(ValueError, match=r"\w") as error:
+        resolve(network, samples, inputs)
+    for fragment in fragments:
+        assert fragment in str(error.value)
+
+
+def test_white_noise_is_so_many_samples():
+    assert resolve(NET, np.int64(8), None) == (NET, None, 8)
+    assert type(resolve(NET, np.int64(8), None).samples) is int
+
+
+@pytest.mark.parametrize("samples", [None, 8, np.int64(8)])
+def test_the_number_of_given_inputs_may_be_left_out(samples):
+    one_width = Network(depth=3, width=9)
+    network, array, found = resolve(one_width, samples, X)
+    assert network == one_width.for_inputs(X.shape)
+    np.testing.assert_array_equal(array, X)
+    assert (found, type(found)) == (8, int)
+
+
+def test_samples_are_required_without_inputs():
+    refused("samples is required unless inputs are given, got None")
+
+
+@pytest.mark.parametrize("samples", [0, -1, 2.5, True, "3"])
+def test_samples_are_a_positive_integer(samples):
+    refused(f"samples must be a positive integer, got {samples!r}", samples=samples)
+
+
+@pytest.mark.parametrize("samples", [7, 9])
+def test_samples_must_agree_with_the_inputs(samples):
+    refused(f"samples must equal the inputs' 8 rows, got {samples}", samples=samples, inputs=X)
+
+
+@pytest.mark.parametrize("samples", [True, 1.0, 7.5, "1"])
+def test_samples_beside_inputs_are_checked_all_the_same(samples):
+    said = f"samples must be a positive integer, got {samples!r}"
+    refused(said, samples=samples, inputs=X[:1])
+
+
+@pytest.mark.parametrize("shape", [(7, 5), (6, 7), (7,), (), (7, 6, 1), (0, 6), (1, 7, 6)], ids=str)
+def test_inputs_must_have_one_column_per_input_unit(shape):
+    refused("inputs must have shape (T, 6)", f"got {shape}", inputs=np.ones(shape))
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
+def test_inputs_must_be_finite(value):
+    inputs = X.copy()
+    inputs[3, 2] = value
+    refused("inputs must be finite, got NaN or infinity", inputs=inputs)
+
+
+@pytest.mark.parametrize("dtype", [complex, bool, object, "U3", "datetime64[s]"])
+def test_inputs_must_be_real_numbers(dtype):
+    inputs = np.ones((8, 6)).astype(int).astype(dtype)
+    refused("inputs must be real numbers, got dtype", inputs=inputs)
+
+
+def test_ragged_inputs_are_named():
+    refused("inputs must be a T x M_0 array, got", inputs=[[1, 2, 3, 4, 5, 6], [1, 2]])
+
+
+def test_inputs_must_be_in_the_range_of_the_precision():
+    assert resolve(NET, None, 1e39 * X).inputs.max() > 1e38
+    with pytest.raises(ValueError, match="inputs must be in the range of float32, got"):
+        resolve(NET, None, 1e39 * X, "float32")
+
+
+@pytest.mark.parametrize(("norm", "least"), [("mean@last", 2), ("batch@1", 4), ("batch@last", 4)])
+def test_norms_over_samples_need_several_rows(norm, least):
+    network = Network(widths=(6, 5), norm=norm)
+    assert resolve(network, least, None).samples == resolve(network, None, X[:least]).samples
+    for rows in (1, least - 1):
+        said = f"samples must be at least {least} for norm"
+        refused(said, f"got {rows}", network=network, inputs=X[:rows])
+        refused(said, f"got {rows}", network=network, samples=rows)

@@ -40,6 +40,14 @@ def test_counts_with_unequal_widths():
     assert (single.parameters, single.alpha, single.width) == (16, 0, 7)
 
 
+def test_layers_are_what_each_reads_and_has():
+    assert Network(widths=(300, 600, 150), outputs=10).layers == ((300, 600), (600, 150), (150, 10))
+    assert Network(widths=(7,), outputs=2).layers == ((7, 2),)
+    first, *_, last = network(widths=(3, 5, 6), width=None, outputs=4).layers
+    assert (first.inputs, first.units) == (3, 5)
+    assert (last.inputs, last.units) == (6, 4)
+
+
 def test_a_spec_is_frozen_and_hashable():
     net = network(norm="batch@last")
     twin = network(norms=("none", "none", "batch"))

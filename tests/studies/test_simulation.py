@@ -1,6 +1,9 @@
+"""Measurements on sampled networks: their statistics, what fails, and the theory beside them."""
+
 import math
 from dataclasses import replace
 from itertools import count
+from types import SimpleNamespace
 
 import jax
 import numpy as np
@@ -10,6 +13,7 @@ from jacobian import reference
 from meanfield import Network, predict, simulate
 from meanfield.sampling import methods
 from meanfield.sampling.measurement import Measurement
+from meanfield.studies import simulation
 from meanfield.studies.simulation import SimulationError, SimulationInterrupted
 
 # One small network throughout: JAX compiles for each size.
@@ -50,8 +54,14 @@ def test_the_statistics_are_those_of_the_measured_networks():
         assert statistic.sem == pytest.approx(spread / math.sqrt(3), rel=1e-12)
     assert (result.samples, result.seed, result.method) == (T, 4, "dual")
     assert (result.precision, result.estimator_sem, result.eigenvalues) == ("float64", None, None)
-    assert 0 < result.seconds < 600
     assert result.theory == predict(NET, T)
+
+
+def test_seconds_are_those_of_the_clock(monkeypatch):
+    pretend(monkeypatch, a_measurement)
+    readings = iter((100.0, 107.5))
+    monkeypatch.setattr(simulation, "time", SimpleNamespace(perf_counter=readings.__next__))
+    assert simulate(NET, T, draws=2).seconds == 7.5
 
 
 def test_a_draw_depends_on_its_seed_and_number_alone():

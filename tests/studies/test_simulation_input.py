@@ -1,3 +1,5 @@
+"""What a simulation is given: inputs, seeds, methods and memory."""
+
 import math
 from dataclasses import replace
 
@@ -11,6 +13,7 @@ from meanfield.sampling.measurement import Measurement
 from meanfield.studies import simulation
 
 NET = Network(widths=(6, 5), bias_var=0.2)
+BATCH = Network(widths=(6, 5), norm="batch@1")
 T = 7
 INPUTS = np.random.default_rng(0).normal(size=(T, 6))
 
@@ -96,56 +99,28 @@ def test_a_memory_limit_is_a_number_of_bytes(limit):
     )
 
 
-def test_samples_are_required_without_inputs():
-    refused("samples is required unless inputs are given")
-
-
-@pytest.mark.parametrize("samples", [6, 8, 7.5])
-def test_samples_must_agree_with_the_inputs(samples):
-    refused("samples must", "7", f"got {samples}", samples=samples, inputs=INPUTS)
-
-
-def test_samples_beside_inputs_are_checked_all_the_same():
-    one = {"inputs": INPUTS[:1], "network": NET}
-    refused("samples must be a positive integer, got True", samples=True, **one)
-    refused("samples must be a positive integer, got 1.0", samples=1.0, **one)
-
-
-@pytest.mark.parametrize("shape", [(7, 5), (6, 7), (7,), (), (7, 6, 1), (0, 6), (1, 7, 6)], ids=str)
-def test_inputs_must_have_one_column_per_input_unit(shape):
-    refused("inputs must have shape (T, 6)", f"got {shape}", inputs=np.ones(shape))
-
-
-@pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
-def test_inputs_must_be_finite(value):
-    inputs = INPUTS.copy()
-    inputs[3, 2] = value
-    refused("inputs must be finite, got NaN or infinity", inputs=inputs)
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({}, "samples is required unless inputs are given, got None"),
+        ({"samples": 8, "inputs": INPUTS}, "samples must equal the inputs' 7 rows, got 8"),
+        ({"samples": True, "inputs": INPUTS[:1]}, "samples must be a positive integer, got True"),
+        ({"inputs": INPUTS[:, :5]}, "inputs must have shape (T, 6), T >= 1, got (7, 5)"),
+        ({"inputs": np.full((T, 6), math.nan)}, "inputs must be finite, got NaN or infinity"),
+        ({"inputs": INPUTS > 0}, "inputs must be real numbers, got dtype bool"),
+        ({"inputs": [[1, 2, 3, 4, 5, 6], [1, 2]]}, "inputs must be a T x M_0 array, got "),
+        ({"inputs": INPUTS[:3], "network": BATCH}, "samples must be at least 4 for norm 'batch'"),
+        ({"samples": 3, "network": BATCH}, "samples must be at least 4 for norm 'batch', got 3"),
+    ],
+)
+def test_what_no_network_can_be_run_on_is_refused(networks, options, said):
+    refused(said, **options)
+    assert not networks
 
 
 def test_inputs_must_be_finite_in_the_precision_asked_for(networks):
     refused("inputs must", "float32", inputs=1e39 * np.ones((T, 6)))
     assert simulate(NET, inputs=1e39 * np.ones((T, 6)), draws=1, precision="float64")
-
-
-@pytest.mark.parametrize("dtype", [complex, bool, object, "U3", "datetime64[s]"])
-def test_inputs_must_be_real_numbers(dtype):
-    refused(
-        "inputs must be real numbers, got dtype", inputs=np.ones((T, 6)).astype(int).astype(dtype)
-    )
-
-
-def test_ragged_inputs_are_named():
-    refused("inputs must", inputs=[[1, 2, 3, 4, 5, 6], [1, 2]])
-
-
-@pytest.mark.parametrize(("norm", "least"), [("mean@last", 2), ("batch@1", 4), ("batch@last", 4)])
-def test_norms_over_samples_need_several_rows(norm, least):
-    network = Network(widths=(6, 5), norm=norm)
-    for rows in (1, least - 1):
-        said = f"samples must be at least {least} for norm"
-        refused(said, f"got {rows}", network=network, inputs=INPUTS[:rows])
-        refused(said, f"got {rows}", network=network, samples=rows)
 
 
 def test_a_missing_extra_is_named(monkeypatch):

@@ -1,239 +1,60 @@
-"""Predictions against the printed tables, the paper's formulas, and what they say."""
+"""The entry to both theories: which one is asked, and what neither takes."""
 
-import dataclasses
-import json
+import subprocess
+import sys
 
-import jax
-import jax.numpy as jnp
 import numpy as np
 import pytest
-from problems import ANCHORS, RELU, SECTION_10, assert_printed
 
-from meanfield.gaussian.averages import Averages
-from meanfield.spec.activations import ACTIVATIONS
-from meanfield.spec.network import Network
-from meanfield.spec.norms import NORMS
-from meanfield.theory.kernels import Exchangeable
-from meanfield.theory.predict import predict
+import meanfield as mf
+from meanfield.theory.given_inputs.result import GivenPrediction
+from meanfield.theory.white_noise.result import Prediction
 
-C = 6  # one number of outputs for most tests: each other one is compiled anew
-STATISTICS = ("eigenvalue_mean", "eigenvalue_second_moment", "eigenvalue_max")
+NET = mf.Network(depth=1, width=6, outputs=2, bias_var=0.2)
+X = np.random.default_rng(0).normal(size=(7, 6))
 
 
-def relu(norm="none", **changes):
-    return Network(**{"depth": 3, "width": 200, "outputs": C, "norm": norm, **RELU, **changes})
+def test_inputs_decide_which_theory_is_asked():
+    assert type(mf.predict(NET, 7)) is Prediction
+    for inputs in (X, X.tolist(), mf.load_data(X)):
+        given = mf.predict(NET, inputs=inputs)
+        assert type(given) is GivenPrediction
+        assert given.samples == 7
+    assert mf.predict(NET, 7, inputs=X).to_dict() == mf.predict(NET, inputs=X).to_dict()
 
 
-def erf(norm="none", **changes):
-    """An odd activation, in closed form: quick to compile."""
-    return relu(norm, **{"activation": "erf", **changes})
+def test_samples_or_inputs_are_required():
+    with pytest.raises(ValueError, match="samples is required unless inputs are given, got None"):
+        mf.predict(NET)
 
 
-def notes_on(prediction):
-    """All notes as one text, and apart from it the last one's list of what is null."""
-    *notes, null = prediction.notes
-    assert null.startswith("null: ")
-    return " ".join(notes), null
+@pytest.mark.parametrize("option", ["fields", "eigenvectors", "batch_statistics"])
+def test_what_only_given_inputs_have_must_come_with_them(option):
+    with pytest.raises(ValueError, match=f"^{option} must come with inputs, got none"):
+        mf.predict(NET, 100, **{option: 3})
 
 
-@pytest.mark.parametrize("row", SECTION_10, ids=lambda row: f"{row.largest} {row.norms}")
-def test_predictions_are_those_in_print(row):
-    prediction = predict(row.network, 300)
-    assert_printed(prediction.eigenvalue_max, row.largest)
-    assert_printed(prediction.eigenvalue_mean, row.mean)
+def test_all_of_it_is_named_at_once():
+    with pytest.raises(ValueError, match=r"^fields, eigenvectors must come with inputs"):
+        mf.predict(NET, 100, eigenvectors=1, fields=3)
 
 
-def test_the_print_notices_a_wrong_factor_in_batch_norm(monkeypatch):
-    # The guard: with 1 − 1/T, the factor of "mean", in place of 1 − 2/T the table must not hold.
-    right = Exchangeable.over_samples
-
-    def wrong(S, K):
-        T = S.samples
-        return right(S, K.scaled((1 - 1 / T) / (1 - 2 / T)))
-
-    monkeypatch.setattr(Exchangeable, "over_samples", wrong)
-    with jax.disable_jit(), pytest.raises(AssertionError):
-        test_predictions_are_those_in_print(SECTION_10[-1])
+@pytest.mark.parametrize("given", [{"samples": 100}, {"inputs": X}])
+def test_a_misspelt_argument_is_named(given):
+    with pytest.raises(TypeError, match="fileds"):
+        mf.predict(NET, fileds=3, **given)
 
 
-def test_the_anchors_notice_a_wrong_gap():
-    # κ₁ cannot tell; κ₂ rests on the gaps.
-    def wrong(q, gap):
-        averages = ACTIVATIONS["relu"].closed_form(q, gap)
-        return Averages(*averages[:3], averages.slope_gap * 1.0001, averages.error)
-
-    activation = dataclasses.replace(ACTIVATIONS["relu"], closed_form=wrong)
-    prediction = predict(relu(activation=activation), 100)
-    assert_printed(prediction.kappa1, ANCHORS["relu"].kappa1)
-    with pytest.raises(AssertionError):
-        assert_printed(prediction.kappa2, ANCHORS["relu"].kappa2)
-
-
-@pytest.mark.parametrize(
-    ("network", "kind", "exponent", "multiplicity"),
-    [
-        (relu(), "outlier", 1, C),
-        (erf(), "outlier", 1, C),
-        (relu("layer-mean@last"), "outlier", 1, C - 1),
-        (relu("layer@last"), "outlier", 1, C - 2),
-        (relu("rms@last"), "outlier", 1, C - 1),
-        (relu("mean@last"), "lower-bound", 0, C * 79),
-        (relu("batch@last"), "lower-bound", 0, C * 79),
-        (relu("batch@hidden"), "outlier", 1, C),  # (∫Dz φ)² > 0 builds a cross part up again
-        (erf("batch@hidden"), "lower-bound", 0, C * 79),  # φ is odd: it does not
-        (erf("mean@hidden"), "lower-bound", 0, C * 79),
-        (erf("layer@hidden"), "outlier", 1, C),
-        (erf("batch@1"), "outlier", 1, C),  # the bias of layer 2 is common to all samples
-        (erf("batch@1", bias_var=0), "lower-bound", 0, C * 79),
-        (erf(bias_var=0), "lower-bound", 0, C),  # the bias block alone is common: λ_1 = λ_2 + 1
-    ],
-    ids=lambda v: f"{v.activation} {'+'.join(v.norms)}" if isinstance(v, Network) else None,
-)
-def test_placements_decide_how_sharpness_grows(network, kind, exponent, multiplicity):
-    prediction = predict(network, 80)
-    assert prediction.eigenvalue_max_kind == kind
-    assert prediction.width_exponent == exponent
-    assert prediction.eigenvalue_max_multiplicity == multiplicity
-    assert prediction.learning_rate_max == 2 / prediction.eigenvalue_max
-    assert (prediction.kappa2 > 0) == bool(exponent)
-    assert (prediction.eigenvalue_max_upper is None) == (kind == "outlier")
-
-
-@pytest.mark.parametrize("name", ["relu", "erf"])
-def test_exponents_are_those_of_the_predictions(name):
-    for norm in ("none", "mean@last", "batch@last", "layer@hidden", "batch@hidden"):
-        small, large = (predict(relu(norm, width=M, activation=name), M) for M in (20_000, 40_000))
-        exponent = np.log2(large.eigenvalue_max / small.eigenvalue_max)
-        # The next order at T = M: κ₁/(κ₂ M) under an outlier, the bias block's 1/M without one.
-        ratio = small.kappa1 / small.kappa2 if small.kappa2 else 10
-        assert abs(exponent - small.width_exponent) < 2 * ratio / 20_000, norm
-
-
-@pytest.mark.parametrize("name", ["relu", "erf"])
-def test_upper_bound_is_the_papers(name):
-    # √(C α² ρ (κ₁ − κ₂)² M) in leading order; 1 − 1/T and (C + 3)/2M of biases and outputs: 7e-5.
-    M, T = 100_000, 40_000
-    plain = predict(relu(activation=name, width=M), T)
-    centred = predict(relu("mean@last", activation=name, width=M), T)
-    span = plain.alpha * (plain.kappa1 - plain.kappa2)
-    assert centred.eigenvalue_max_upper == pytest.approx(np.sqrt(C * M / T * M) * span, rel=1e-4)
-    # and the lower one, ρ α (κ₁ − κ₂)
-    assert centred.eigenvalue_max == pytest.approx(M / T * span, rel=1e-4)
-    # m_λ ~ (1 − 1/T)(κ₁ − κ₂) C/M
-    mean = (plain.kappa1 - plain.kappa2) * C / M
-    assert centred.eigenvalue_mean == pytest.approx(mean, rel=1e-4)
-
-
-NORMALIZED = [("layer", 5, 4), ("layer", C, C - 1), ("rms", C, C)]  # name, outputs, dimensions
-
-
-@pytest.mark.parametrize(("name", "outputs", "n"), NORMALIZED)
-def test_layer_norm_in_the_last_layer_has_section_6s_mean(name, outputs, n):
-    plain = predict(relu(outputs=outputs), 50)
-    normed = predict(relu(f"{name}@last", outputs=outputs), 50)
-    q = plain.order_parameters[-1].q
-    expected = plain.diagonal / plain.parameters * (n - 1) * outputs / (q * (n - 2))
-    assert normed.eigenvalue_mean == pytest.approx(expected, rel=1e-12)
-    assert normed.diagonal == plain.diagonal  # those before the norm
-    assert (normed.eigenvalue_second_moment is None) == (n < 5)
-    (names, quantiles) = zip(*normed.eigenvalue_max_quantiles.items(), strict=True)
-    assert names == ("10%", "50%", "90%")
-    assert quantiles[0] < normed.eigenvalue_max < quantiles[2]
-
-
-def test_layer_mean_in_the_last_layer_projects_one_output_away():
-    plain, normed = predict(relu(), 50), predict(relu("layer-mean@last"), 50)
-    assert normed.eigenvalue_max == plain.eigenvalue_max
-    for field in ("eigenvalue_mean", "eigenvalue_second_moment"):
-        assert getattr(normed, field) == pytest.approx(
-            (C - 1) / C * getattr(plain, field), rel=1e-15
-        )
-
-
-@pytest.mark.parametrize("norm", ["layer@last", "rms@last"])
-def test_divergent_means_are_null_and_said_to_be(norm):
-    lost = 1 if norm == "layer@last" else 0
-    nothing = predict(relu(norm, outputs=lost + 2), 50)
-    half = predict(relu(norm, outputs=lost + 3), 50)
-    for field in (*STATISTICS, "learning_rate_max", "eigenvalue_max_quantiles"):
-        assert getattr(nothing, field) is None, field
-        assert f"{field} (" in notes_on(nothing)[1]
-    assert half.eigenvalue_second_moment is None
-    assert "eigenvalue_second_moment (" in notes_on(half)[1]
-    assert half.eigenvalue_mean > 0
-    assert "eigenvalue_mean (" not in notes_on(half)[1]
-
-
-def test_one_layer_is_linear_regression():
-    # F* = (X Xᵀ + 1)/T for each output: the mean over inputs of its diagonal is M + 1.
-    prediction = predict(Network(depth=1, width=60, outputs=2, weight_var=1.0), 40)
-    assert prediction.kappa1 is prediction.kappa2 is None
-    assert "kappa1 and kappa2" in notes_on(prediction)[1]
-    assert prediction.alpha == 0
-    assert prediction.parameters == 2 * 61
-    assert prediction.eigenvalue_mean == pytest.approx(1, rel=1e-15)
-    assert prediction.eigenvalue_max == pytest.approx((61 + 39) / 40, rel=1e-15)
-
-
-def test_notes_warn_of_few_samples_under_hidden_batch_norm():
-    for T, warned in ((20, True), (49, True), (50, False)):
-        assert ("2/T" in notes_on(predict(relu("batch@hidden"), T))[0]) == warned
-    assert "2/T" not in notes_on(predict(relu("batch@last"), 20))[0]
-    assert "2/T = 10%" in notes_on(predict(relu("batch@hidden"), 20))[0]
-
-
-def test_notes_warn_of_lower_bounds_and_of_outliers_near_the_bulk():
-    assert "mean of the bulk" in notes_on(predict(relu("batch@last"), 100))[0]
-    assert "mean of the bulk" not in notes_on(predict(relu(), 100))[0]
-    near = erf(weight_var=0.7, bias_var=1e-3)
-    assert "the outlier is only" in notes_on(predict(near, 100))[0]
-    assert "the outlier is only" not in notes_on(predict(near, 20))[0]  # T ≪ M: a narrow bulk
-    assert "the outlier is only" not in notes_on(predict(relu(), 100))[0]
-
-
-def test_notes_warn_of_doubtful_averages():
-    kinked = relu(activation=lambda u: jnp.clip(u, -1, 1))
-    assert "only accurate to about" in notes_on(predict(kinked, 100))[0]
-    for weight_var, doubted in ((1e4, True), (40.0, False)):
-        network = relu(activation="tanh", weight_var=weight_var)
-        assert ("only accurate" in notes_on(predict(network, 100))[0]) == doubted
-
-
-def test_predictions_are_strict_json():
-    for name, where in ((name, where) for name in NORMS for where in ("last", "all")):
-        network = relu(f"{name}@{where}")
-        data = json.loads(json.dumps(predict(network, 60).to_dict(), allow_nan=False))
-        assert data["network"]["activation"] == "relu"
-        assert data["samples"] == 60
-        assert [layer["layer"] for layer in data["order_parameters"]] == [1, 2, 3]
-        assert data["order_parameters"][-1]["q_hat"] is None
-
-
-def test_order_parameters_are_those_of_each_layer():
-    # Linear, by hand: q^l = σ_w² q̂ + σ_b² = 1.1, 1.2, 1.3, covariances 0.1, 0.2, 0.3.
-    network = Network(depth=3, width=50, activation="linear", weight_var=1.0, bias_var=0.1)
-    for at, layer in enumerate(predict(network, 9).order_parameters, start=1):
-        assert layer.q == pytest.approx(1 + 0.1 * at, rel=1e-15)
-        assert layer.q_pair == pytest.approx(0.1 * at, rel=1e-14)
-        assert layer.gap == 1
-        assert layer.q_tilde == layer.q_tilde_pair == 1
-        if at < 3:
-            assert (layer.q_hat, layer.q_hat_pair) == (layer.q, layer.q_pair)
-
-
-def test_overflowing_order_parameters_are_an_error_that_names_its_cause():
-    exploding = Network(depth=5, width=50, activation="linear", weight_var=1e300)
-    with pytest.raises(ValueError, match=r"weight_var=1e\+300 .* in layer 2"):
-        predict(exploding, 50)
-    # 0.3^3000: the gap that batch norm divides by underflows, with every q itself finite
-    vanishing = relu("batch@last", depth=3000, activation="erf", weight_var=0.3)
-    with pytest.raises(ValueError, match=r"weight_var=0\.3 .* tangent kernel"):
-        predict(vanishing, 50)
-
-
-@pytest.mark.parametrize("norm", ["mean@1", "batch@last"])
-def test_too_few_samples_are_refused(norm):
-    least = {"mean@1": 2, "batch@last": 4}[norm]
-    assert predict(relu(norm), least).eigenvalue_max > 0
-    with pytest.raises(ValueError, match="samples must be at least"):
-        predict(relu(norm), least - 1)
+def test_importing_and_predicting_change_no_global_setting():
+    # In a process of its own: this one has settings of its own.
+    code = """
+import jax
+before = dict(jax.config.values)
+import meanfield
+network = meanfield.Network(depth=3, width=10)
+meanfield.predict(network, 10)
+meanfield.spectrum, meanfield.simulate, meanfield.validate, meanfield.ACTIVATIONS
+assert dict(jax.config.values) == before
+assert jax.numpy.ones(1).dtype == "float32"
+"""
+    subprocess.run([sys.executable, "-W", "error", "-c", code], check=True)

@@ -1,8 +1,6 @@
 """The layer recursion against hand-written ones: section 2, and 60 digits where gaps vanish."""
 
 import re
-import subprocess
-import sys
 
 import jax
 import jax.numpy as jnp
@@ -153,24 +151,3 @@ def test_a_network_of_one_layer_has_no_hidden_records():
     assert jax.tree.leaves(leading.K) == [30.0, 30.0, np.inf]
     np.testing.assert_allclose(here.S.same, 1.8, rtol=1e-15)
     assert here.error == 0
-
-
-def test_float32_is_refused():
-    network = Network(depth=3, width=10)
-    with jax.enable_x64(False), pytest.raises(ValueError, match="64-bit"):
-        solve_network(network, 10.0)
-
-
-def test_importing_and_predicting_change_no_global_setting():
-    # In a process of its own: this one has settings of its own.
-    code = """
-import jax
-before = dict(jax.config.values)
-import meanfield
-network = meanfield.Network(depth=3, width=10)
-meanfield.predict(network, 10)
-meanfield.spectrum, meanfield.simulate, meanfield.validate, meanfield.ACTIVATIONS
-assert dict(jax.config.values) == before
-assert jax.numpy.ones(1).dtype == "float32"
-"""
-    subprocess.run([sys.executable, "-W", "error", "-c", code], check=True)

@@ -8,7 +8,7 @@ from problems import RELU
 
 from meanfield.spec.network import Network
 from meanfield.theory.predict import predict
-from meanfield.theory.white_noise.spectrum import spectrum
+from meanfield.theory.white_noise.spectrum import solve_network, spectrum
 
 pytestmark = pytest.mark.usefixtures("x64")
 
@@ -84,6 +84,12 @@ def test_infinitely_many_samples_are_the_limit_of_many(norm):
 def test_spectrum_refuses_float32():
     with jax.enable_x64(False), pytest.raises(ValueError, match="64-bit"):
         spectrum(relu(), 50.0)
+
+
+def test_solving_a_network_refuses_float32():
+    network = Network(depth=3, width=10)
+    with jax.enable_x64(False), pytest.raises(ValueError, match="64-bit"):
+        solve_network(network, 10.0)
 
 
 @pytest.mark.parametrize("name", ["relu", "tanh", "elu"])

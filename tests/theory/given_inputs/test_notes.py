@@ -1,0 +1,50 @@
+"""What is said beside the numbers on given inputs, and why others are null."""
+
+import json
+
+import pytest
+from given_networks import FEW, X, net
+
+from meanfield import predict
+
+
+@pytest.mark.parametrize(
+    ("norm", "sampled", "random"),
+    [
+        ("none", False, False),
+        ("mean@all", False, False),
+        ("layer@hidden", False, False),
+        ("batch@hidden", True, False),
+        ("batch@1+mean@last", True, False),
+        ("batch@last", True, True),
+        ("layer@last", True, True),
+        ("rms@all", True, True),
+        ("batch@all", True, True),
+    ],
+)
+def test_errors_and_quantiles_are_told_where_there_are_some(norm, sampled, random):
+    p = predict(net(norm), inputs=X, **FEW)
+    assert (p.eigenvalue_max_sem is not None) == sampled
+    assert (p.eigenvalue_max_quantiles is not None) == random
+    null = p.notes[-1]
+    assert ("eigenvalue_max_sem (nothing was sampled)" in null) == (not sampled)
+    assert ("eigenvalue_max_quantiles (not random in wide networks)" in null) == (not random)
+    assert ("batch_statistics (no hidden batch norm)" in null) == (p.batch_statistics is None)
+    if random:
+        low, middle, high = p.eigenvalue_max_quantiles.values()
+        assert list(p.eigenvalue_max_quantiles) == ["10%", "50%", "90%"]
+        assert low < middle < high
+    flat = json.loads(json.dumps(p.to_dict(), allow_nan=False))
+    assert flat["eigenvalues"] == p.eigenvalues.tolist()
+    assert flat["eigenvectors"] is None
+    assert flat["network"]["norms"] == list(p.network.norms)
+
+
+def test_means_that_do_not_exist_are_none():
+    p = predict(net("layer@last", outputs=3), inputs=X, **FEW)
+    for name in ("max", "mean", "second_moment", "max_sem"):
+        assert getattr(p, f"eigenvalue_{name}") is None
+    assert p.eigenvalues is p.learning_rate_max is p.finite_width_shift is None
+    assert "eigenvalues and finite_width_shift (layer norm on 3 outputs" in p.notes[-1]
+    assert p.eigenvalue_max_quantiles["50%"] > 0  # those exist
+    json.dumps(p.to_dict(), allow_nan=False)

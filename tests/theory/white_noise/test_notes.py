@@ -1,0 +1,47 @@
+"""What is said beside the numbers for white noise, and why others are null."""
+
+import jax.numpy as jnp
+import pytest
+from white_noise_networks import erf, notes_on, relu
+
+from meanfield.theory.predict import predict
+
+STATISTICS = ("eigenvalue_mean", "eigenvalue_second_moment", "eigenvalue_max")
+
+
+@pytest.mark.parametrize("norm", ["layer@last", "rms@last"])
+def test_divergent_means_are_null_and_said_to_be(norm):
+    lost = 1 if norm == "layer@last" else 0
+    nothing = predict(relu(norm, outputs=lost + 2), 50)
+    half = predict(relu(norm, outputs=lost + 3), 50)
+    for field in (*STATISTICS, "learning_rate_max", "eigenvalue_max_quantiles"):
+        assert getattr(nothing, field) is None, field
+        assert f"{field} (" in notes_on(nothing)[1]
+    assert half.eigenvalue_second_moment is None
+    assert "eigenvalue_second_moment (" in notes_on(half)[1]
+    assert half.eigenvalue_mean > 0
+    assert "eigenvalue_mean (" not in notes_on(half)[1]
+
+
+def test_notes_warn_of_few_samples_under_hidden_batch_norm():
+    for T, warned in ((20, True), (49, True), (50, False)):
+        assert ("2/T" in notes_on(predict(relu("batch@hidden"), T))[0]) == warned
+    assert "2/T" not in notes_on(predict(relu("batch@last"), 20))[0]
+    assert "2/T = 10%" in notes_on(predict(relu("batch@hidden"), 20))[0]
+
+
+def test_notes_warn_of_lower_bounds_and_of_outliers_near_the_bulk():
+    assert "mean of the bulk" in notes_on(predict(relu("batch@last"), 100))[0]
+    assert "mean of the bulk" not in notes_on(predict(relu(), 100))[0]
+    near = erf(weight_var=0.7, bias_var=1e-3)
+    assert "the outlier is only" in notes_on(predict(near, 100))[0]
+    assert "the outlier is only" not in notes_on(predict(near, 20))[0]  # T ≪ M: a narrow bulk
+    assert "the outlier is only" not in notes_on(predict(relu(), 100))[0]
+
+
+def test_notes_warn_of_doubtful_averages():
+    kinked = relu(activation=lambda u: jnp.clip(u, -1, 1))
+    assert "only accurate to about" in notes_on(predict(kinked, 100))[0]
+    for weight_var, doubted in ((1e4, True), (40.0, False)):
+        network = relu(activation="tanh", weight_var=weight_var)
+        assert ("only accurate" in notes_on(predict(network, 100))[0]) == doubted

@@ -1,0 +1,182 @@
+"""Predictions for white noise against the printed tables and the paper's formulas."""
+
+import dataclasses
+import json
+
+import jax
+import numpy as np
+import pytest
+from problems import ANCHORS, SECTION_10, assert_printed
+from white_noise_networks import C, erf, notes_on, relu
+
+from meanfield.gaussian.averages import Averages
+from meanfield.spec.activations import ACTIVATIONS
+from meanfield.spec.network import Network
+from meanfield.spec.norms import NORMS
+from meanfield.theory.kernels import Exchangeable
+from meanfield.theory.predict import predict
+
+
+@pytest.mark.parametrize("row", SECTION_10, ids=lambda row: f"{row.largest} {row.norms}")
+def test_predictions_are_those_in_print(row):
+    prediction = predict(row.network, 300)
+    assert_printed(prediction.eigenvalue_max, row.largest)
+    assert_printed(prediction.eigenvalue_mean, row.mean)
+
+
+def test_the_print_notices_a_wrong_factor_in_batch_norm(monkeypatch):
+    # The guard: with 1 − 1/T, the factor of "mean", in place of 1 − 2/T the table must not hold.
+    right = Exchangeable.over_samples
+
+    def wrong(S, K):
+        T = S.samples
+        return right(S, K.scaled((1 - 1 / T) / (1 - 2 / T)))
+
+    monkeypatch.setattr(Exchangeable, "over_samples", wrong)
+    with jax.disable_jit(), pytest.raises(AssertionError):
+        test_predictions_are_those_in_print(SECTION_10[-1])
+
+
+def test_the_anchors_notice_a_wrong_gap():
+    # κ₁ cannot tell; κ₂ rests on the gaps.
+    def wrong(q, gap):
+        averages = ACTIVATIONS["relu"].closed_form(q, gap)
+        return Averages(*averages[:3], averages.slope_gap * 1.0001, averages.error)
+
+    activation = dataclasses.replace(ACTIVATIONS["relu"], closed_form=wrong)
+    prediction = predict(relu(activation=activation), 100)
+    assert_printed(prediction.kappa1, ANCHORS["relu"].kappa1)
+    with pytest.raises(AssertionError):
+        assert_printed(prediction.kappa2, ANCHORS["relu"].kappa2)
+
+
+@pytest.mark.parametrize(
+    ("network", "kind", "exponent", "multiplicity"),
+    [
+        (relu(), "outlier", 1, C),
+        (erf(), "outlier", 1, C),
+        (relu("layer-mean@last"), "outlier", 1, C - 1),
+        (relu("layer@last"), "outlier", 1, C - 2),
+        (relu("rms@last"), "outlier", 1, C - 1),
+        (relu("mean@last"), "lower-bound", 0, C * 79),
+        (relu("batch@last"), "lower-bound", 0, C * 79),
+        (relu("batch@hidden"), "outlier", 1, C),  # (∫Dz φ)² > 0 builds a cross part up again
+        (erf("batch@hidden"), "lower-bound", 0, C * 79),  # φ is odd: it does not
+        (erf("mean@hidden"), "lower-bound", 0, C * 79),
+        (erf("layer@hidden"), "outlier", 1, C),
+        (erf("batch@1"), "outlier", 1, C),  # the bias of layer 2 is common to all samples
+        (erf("batch@1", bias_var=0), "lower-bound", 0, C * 79),
+        (erf(bias_var=0), "lower-bound", 0, C),  # the bias block alone is common: λ_1 = λ_2 + 1
+    ],
+    ids=lambda v: f"{v.activation} {'+'.join(v.norms)}" if isinstance(v, Network) else None,
+)
+def test_placements_decide_how_sharpness_grows(network, kind, exponent, multiplicity):
+    prediction = predict(network, 80)
+    assert prediction.eigenvalue_max_kind == kind
+    assert prediction.width_exponent == exponent
+    assert prediction.eigenvalue_max_multiplicity == multiplicity
+    assert prediction.learning_rate_max == 2 / prediction.eigenvalue_max
+    assert (prediction.kappa2 > 0) == bool(exponent)
+    assert (prediction.eigenvalue_max_upper is None) == (kind == "outlier")
+
+
+@pytest.mark.parametrize("name", ["relu", "erf"])
+def test_exponents_are_those_of_the_predictions(name):
+    for norm in ("none", "mean@last", "batch@last", "layer@hidden", "batch@hidden"):
+        small, large = (predict(relu(norm, width=M, activation=name), M) for M in (20_000, 40_000))
+        exponent = np.log2(large.eigenvalue_max / small.eigenvalue_max)
+        # The next order at T = M: κ₁/(κ₂ M) under an outlier, the bias block's 1/M without one.
+        ratio = small.kappa1 / small.kappa2 if small.kappa2 else 10
+        assert abs(exponent - small.width_exponent) < 2 * ratio / 20_000, norm
+
+
+@pytest.mark.parametrize("name", ["relu", "erf"])
+def test_upper_bound_is_the_papers(name):
+    # √(C α² ρ (κ₁ − κ₂)² M) in leading order; 1 − 1/T and (C + 3)/2M of biases and outputs: 7e-5.
+    M, T = 100_000, 40_000
+    plain = predict(relu(activation=name, width=M), T)
+    centred = predict(relu("mean@last", activation=name, width=M), T)
+    span = plain.alpha * (plain.kappa1 - plain.kappa2)
+    assert centred.eigenvalue_max_upper == pytest.approx(np.sqrt(C * M / T * M) * span, rel=1e-4)
+    # and the lower one, ρ α (κ₁ − κ₂)
+    assert centred.eigenvalue_max == pytest.approx(M / T * span, rel=1e-4)
+    # m_λ ~ (1 − 1/T)(κ₁ − κ₂) C/M
+    mean = (plain.kappa1 - plain.kappa2) * C / M
+    assert centred.eigenvalue_mean == pytest.approx(mean, rel=1e-4)
+
+
+NORMALIZED = [("layer", 5, 4), ("layer", C, C - 1), ("rms", C, C)]  # name, outputs, dimensions
+
+
+@pytest.mark.parametrize(("name", "outputs", "n"), NORMALIZED)
+def test_layer_norm_in_the_last_layer_has_section_6s_mean(name, outputs, n):
+    plain = predict(relu(outputs=outputs), 50)
+    normed = predict(relu(f"{name}@last", outputs=outputs), 50)
+    q = plain.order_parameters[-1].q
+    expected = plain.diagonal / plain.parameters * (n - 1) * outputs / (q * (n - 2))
+    assert normed.eigenvalue_mean == pytest.approx(expected, rel=1e-12)
+    assert normed.diagonal == plain.diagonal  # those before the norm
+    assert (normed.eigenvalue_second_moment is None) == (n < 5)
+    (names, quantiles) = zip(*normed.eigenvalue_max_quantiles.items(), strict=True)
+    assert names == ("10%", "50%", "90%")
+    assert quantiles[0] < normed.eigenvalue_max < quantiles[2]
+
+
+def test_layer_mean_in_the_last_layer_projects_one_output_away():
+    plain, normed = predict(relu(), 50), predict(relu("layer-mean@last"), 50)
+    assert normed.eigenvalue_max == plain.eigenvalue_max
+    for field in ("eigenvalue_mean", "eigenvalue_second_moment"):
+        assert getattr(normed, field) == pytest.approx(
+            (C - 1) / C * getattr(plain, field), rel=1e-15
+        )
+
+
+def test_one_layer_is_linear_regression():
+    # F* = (X Xᵀ + 1)/T for each output: the mean over inputs of its diagonal is M + 1.
+    prediction = predict(Network(depth=1, width=60, outputs=2, weight_var=1.0), 40)
+    assert prediction.kappa1 is prediction.kappa2 is None
+    assert "kappa1 and kappa2" in notes_on(prediction)[1]
+    assert prediction.alpha == 0
+    assert prediction.parameters == 2 * 61
+    assert prediction.eigenvalue_mean == pytest.approx(1, rel=1e-15)
+    assert prediction.eigenvalue_max == pytest.approx((61 + 39) / 40, rel=1e-15)
+
+
+def test_predictions_are_strict_json():
+    for name, where in ((name, where) for name in NORMS for where in ("last", "all")):
+        network = relu(f"{name}@{where}")
+        data = json.loads(json.dumps(predict(network, 60).to_dict(), allow_nan=False))
+        assert data["network"]["activation"] == "relu"
+        assert data["samples"] == 60
+        assert [layer["layer"] for layer in data["order_parameters"]] == [1, 2, 3]
+        assert data["order_parameters"][-1]["q_hat"] is None
+
+
+def test_order_parameters_are_those_of_each_layer():
+    # Linear, by hand: q^l = σ_w² q̂ + σ_b² = 1.1, 1.2, 1.3, covariances 0.1, 0.2, 0.3.
+    network = Network(depth=3, width=50, activation="linear", weight_var=1.0, bias_var=0.1)
+    for at, layer in enumerate(predict(network, 9).order_parameters, start=1):
+        assert layer.q == pytest.approx(1 + 0.1 * at, rel=1e-15)
+        assert layer.q_pair == pytest.approx(0.1 * at, rel=1e-14)
+        assert layer.gap == 1
+        assert layer.q_tilde == layer.q_tilde_pair == 1
+        if at < 3:
+            assert (layer.q_hat, layer.q_hat_pair) == (layer.q, layer.q_pair)
+
+
+def test_overflowing_order_parameters_are_an_error_that_names_its_cause():
+    exploding = Network(depth=5, width=50, activation="linear", weight_var=1e300)
+    with pytest.raises(ValueError, match=r"weight_var=1e\+300 .* in layer 2"):
+        predict(exploding, 50)
+    # 0.3^3000: the gap that batch norm divides by underflows, with every q itself finite
+    vanishing = relu("batch@last", depth=3000, activation="erf", weight_var=0.3)
+    with pytest.raises(ValueError, match=r"weight_var=0\.3 .* tangent kernel"):
+        predict(vanishing, 50)
+
+
+@pytest.mark.parametrize("norm", ["mean@1", "batch@last"])
+def test_too_few_samples_are_refused(norm):
+    least = {"mean@1": 2, "batch@last": 4}[norm]
+    assert predict(relu(norm), least).eigenvalue_max > 0
+    with pytest.raises(ValueError, match="samples must be at least"):
+        predict(relu(norm), least - 1)
