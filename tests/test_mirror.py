@@ -15,12 +15,17 @@ COVERED = {
     "__init__": "test_layers.py",
     "__main__": "commands/test_cli.py",
     "version": "commands/test_cli.py",
+    "sweeps.words": "sweeps/test_store.py",
     "theory.result": "theory/white_noise/test_predict.py",
     "theory.white_noise.result": "theory/white_noise/test_predict.py",
     "theory.given_inputs.result": "theory/given_inputs/test_predict.py",
 }
 # Tests about several modules at once.
-SEVERAL = {"commands/test_bad_input.py", "studies/test_pickles.py"}
+SEVERAL = {
+    "commands/test_bad_input.py",
+    "studies/test_pickles.py",
+    "sweeps/test_commands.py",  # with the sweeps that are measured there
+}
 
 
 def modules(package):
