@@ -78,6 +78,11 @@ def assert_printed(value: float, digits: str) -> None:
     assert abs(value - float(digits)) <= half_a_unit * (1 + 1e-9)
 
 
+def relative_error(value: float, exact) -> float:
+    """|value/exact − 1|, in the reference's precision; an exact zero must be met exactly."""
+    return float(abs(mpf(float(value)) / exact - 1)) if exact else float(abs(value))
+
+
 # φ and φ' at a point; kinked ones are in `reference_averages`.
 
 

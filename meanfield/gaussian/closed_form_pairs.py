@@ -10,16 +10,9 @@ import jax.numpy as jnp
 import numpy as np
 
 from meanfield.gaussian import closed_forms
+from meanfield.gaussian.angles import split_gap
 from meanfield.gaussian.averages import Averages
 from meanfield.gaussian.closed_forms import arcsine_difference
-
-
-def split_gap(q: jax.Array, gap: jax.Array) -> tuple[jax.Array, jax.Array, jax.Array]:
-    """√(q_s q_t), 1 − q_st/√(q_s q_t) and (√q_s − √q_t)²/2, the gap's parts by angle and radius."""
-    root = jnp.sqrt(q)
-    mean, across = jnp.outer(root, root), (root[:, None] - root) ** 2 / 2
-    excess = jnp.where(mean > 0, (gap - across) / jnp.where(mean > 0, mean, 1), 0)
-    return mean, jnp.clip(excess, 0, 2), across
 
 
 def leaky(negative_slope: float, q: jax.Array, gap: jax.Array) -> Averages:

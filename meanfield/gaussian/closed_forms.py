@@ -8,7 +8,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from meanfield.gaussian.averages import Averages, opening_angle
+from meanfield.gaussian.angles import opening_angle
+from meanfield.gaussian.averages import Averages
 
 
 def _averages(value, value_gap, slope, slope_gap) -> Averages:

@@ -12,7 +12,9 @@ import numpy as np
 from jax.scipy.special import erf
 
 from meanfield.gaussian import closed_form_pairs, closed_forms
-from meanfield.gaussian.averages import Averages, Function, sectors, uniform_grid
+from meanfield.gaussian.averages import Averages, Function
+from meanfield.gaussian.pairs import pair_averages
+from meanfield.gaussian.quadrature import Quadrature
 
 
 @dataclass(frozen=True)
@@ -67,10 +69,10 @@ class Activation:
         """Whether the averages take one of several branches; under `vmap` all are evaluated."""
         return self.closed_form is None
 
-    def quadrature(self, q: jax.Array, gap: jax.Array) -> Averages:
-        """The averages by quadrature, whether or not a closed form is known."""
-        rule = sectors if self.kink_at_zero else uniform_grid
-        return rule(self, q, gap)
+    @property
+    def quadrature(self) -> Quadrature:
+        """(q, gap) → Averages by quadrature, whether or not a closed form is known."""
+        return Quadrature(self, self.kink_at_zero)
 
     def averages(self, q: jax.Array, gap: jax.Array) -> Averages:
         """E[φ²], E[φ'²] and their gaps for variance q and covariance q − gap."""
@@ -80,9 +82,7 @@ class Activation:
         """The averages per sample and their gaps per pair, for variances q (T) and gaps (T×T)."""
         if self.closed_form_pairs:
             return _closed_form_pairs(self.closed_form_pairs, q, gap)
-        from meanfield.gaussian.pairs import pair_averages  # it needs this module's records
-
-        return pair_averages(self, self.kink_at_zero, q, gap)
+        return pair_averages(self.quadrature, q, gap)
 
 
 _closed_form_pairs = jax.jit(lambda form, q, gap: form(q, gap), static_argnames="form")

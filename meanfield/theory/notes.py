@@ -3,14 +3,14 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from meanfield.gaussian.averages import DOUBTFUL_ERROR
+
 if TYPE_CHECKING:
     from meanfield.theory.given_inputs.predict import GivenPrediction
     from meanfield.theory.predict import Prediction
 
 # Twice the largest ratio of measured λ_max to λ_2 without an outlier (theory.md section 10: 4).
 CLEAR_OF_BULK = 8
-# An average this uncertain is worth telling the user about.
-DOUBTFUL_ERROR = 1e-4
 
 
 def explain(p: "Prediction", outlier: float, bulk: float, error: float) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ from mpmath import mpf
 from problems import leaky_pair, trapezoid_gaps, unequal_averages
 from scipy.special import erf
 
-from meanfield.gaussian.closed_form_pairs import split_gap
+from meanfield.gaussian.angles import split_gap
 from meanfield.spec.activations import ACTIVATIONS
 
 pytestmark = pytest.mark.usefixtures("x64")

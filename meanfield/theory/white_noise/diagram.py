@@ -9,10 +9,10 @@ import jax.numpy as jnp
 import numpy as np
 
 from meanfield.checks import variances
+from meanfield.gaussian.averages import DOUBTFUL_ERROR
 from meanfield.gaussian.table import Table, tabulate
 from meanfield.machine.compilations import make_room
 from meanfield.spec.network import Network
-from meanfield.theory.notes import DOUBTFUL_ERROR
 from meanfield.theory.predict import Spectrum, essentials, kappa_scale, read_spectrum
 from meanfield.theory.white_noise.recursion import recursion_inputs, solve_both
 
@@ -98,7 +98,7 @@ def _check_divisions(network: Network, w: np.ndarray, b: np.ndarray) -> None:
 def _solve(network: Network, samples: int, w: np.ndarray, b: np.ndarray) -> Points:
     """All points, from closed forms or a table where that covers them."""
     sweep = partial(_sweep, network, samples)
-    table = None if network.activation.closed_form else tabulate(network.activation)
+    table = None if network.activation.closed_form else tabulate(network.activation.quadrature)
     points = sweep(table, w, b)
     outside = np.isinf(np.asarray(points.error))
     if outside.any():

@@ -94,7 +94,7 @@ def _numbers(networks: Sequence[Network], samples: Sequence[int]) -> Numbers:
 
 def _solve(activation, last_norm: Norm, outputs: int, numbers: Numbers) -> np.ndarray:
     """The fields of `Theory`, one per row; where a table does not reach, by quadrature."""
-    table = None if activation.closed_form else tabulate(activation)
+    table = None if activation.closed_form else tabulate(activation.quadrature)
     result, error = _in_blocks(activation, last_norm, outputs, table, numbers)
     if (outside := np.isinf(error)).any():
         there = Numbers(*(x[outside] for x in numbers))
