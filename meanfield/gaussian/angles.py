@@ -45,9 +45,14 @@ def leading_power(nearest: np.ndarray, next_nearest: np.ndarray) -> float:
     return float(np.round(np.median(np.log2(next_nearest[there] / nearest[there]))))
 
 
+def split_radii(q_s: jax.Array, q_t: jax.Array) -> tuple[jax.Array, jax.Array]:
+    """√(q_s q_t), which is q where the two are equal, and (√q_s − √q_t)²/2, a gap's radial part."""
+    a, b = jnp.sqrt(q_s), jnp.sqrt(q_t)
+    return jnp.where(q_s == q_t, q_s, a * b), (a - b) ** 2 / 2
+
+
 def split_gap(q: jax.Array, gap: jax.Array) -> tuple[jax.Array, jax.Array, jax.Array]:
-    """√(q_s q_t), 1 − q_st/√(q_s q_t) and (√q_s − √q_t)²/2, the gap's parts by angle and radius."""
-    root = jnp.sqrt(q)
-    mean, across = jnp.outer(root, root), (root[:, None] - root[None, :]) ** 2 / 2
+    """√(q_s q_t), 1 − q_st/√(q_s q_t) and (√q_s − √q_t)²/2 of all pairs: angle and radius."""
+    mean, across = split_radii(q[:, None], q[None, :])
     excess = jnp.where(mean > 0, (gap - across) / jnp.where(mean > 0, mean, 1), 0)
     return mean, jnp.clip(excess, 0, 2), across

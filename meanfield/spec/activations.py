@@ -11,10 +11,12 @@ import jax.numpy as jnp
 import numpy as np
 from jax.scipy.special import erf
 
-from meanfield.gaussian import closed_form_pairs, closed_forms
+from meanfield.gaussian import closed_forms
 from meanfield.gaussian.averages import Averages, Function
 from meanfield.gaussian.pairs import pair_averages
 from meanfield.gaussian.quadrature import Quadrature
+
+ClosedForm = Callable[[jax.Array, jax.Array, jax.Array], Averages]
 
 
 @dataclass(frozen=True)
@@ -26,8 +28,7 @@ class Activation:
         function: φ, JAX-traceable and elementwise; φ' is taken by automatic differentiation.
         kink_at_zero: Whether φ or a derivative of it jumps at 0. Such a function is averaged sector
             by sector; any other by a uniform grid, which is accurate for smooth functions only.
-        closed_form: The averages in closed form, (q, gap) → Averages, where one is known.
-        closed_form_pairs: The same at all pairs of samples of different variance, (T, T×T) →.
+        closed_form: The averages in closed form, (q_s, q_t, gap) → Averages, where one is known.
 
     Raises:
         ValueError: `function` is not a traceable elementwise function.
@@ -36,8 +37,7 @@ class Activation:
     name: str
     function: Function
     kink_at_zero: bool = False
-    closed_form: Callable[[jax.Array, jax.Array], Averages] | None = field(default=None)
-    closed_form_pairs: Callable[[jax.Array, jax.Array], Averages] | None = field(default=None)
+    closed_form: ClosedForm | None = field(default=None)
 
     def __post_init__(self):
         """Checks that the function is what the theory and the sampler take it for."""
@@ -76,37 +76,35 @@ class Activation:
 
     def averages(self, q: jax.Array, gap: jax.Array) -> Averages:
         """E[φ²], E[φ'²] and their gaps for variance q and covariance q − gap."""
-        return (self.closed_form or self.quadrature)(q, gap)
+        return self.closed_form(q, q, gap) if self.closed_form else self.quadrature(q, gap)
 
     def pair_averages(self, q: jax.Array, gap: jax.Array) -> Averages:
         """The averages per sample and their gaps per pair, for variances q (T) and gaps (T×T)."""
-        if self.closed_form_pairs:
-            return _closed_form_pairs(self.closed_form_pairs, q, gap)
+        if self.closed_form:
+            return _at_all_pairs(self.closed_form, q, gap)
         return pair_averages(self.quadrature, q, gap)
 
 
-_closed_form_pairs = jax.jit(lambda form, q, gap: form(q, gap), static_argnames="form")
+@partial(jax.jit, static_argnames="form")
+def _at_all_pairs(form: ClosedForm, q: jax.Array, gap: jax.Array) -> Averages:
+    """Value and slope of each sample (T), their gaps at every pair (T×T)."""
+    a = form(q[:, None], q[None, :], gap)
+    return a._replace(value=a.value[:, 0], slope=a.slope[:, 0], error=a.error.max())
 
 
-def _leaky(name: str, function: Function, negative_slope: float, kink_at_zero=True) -> Activation:
-    return Activation(
-        name,
-        function,
-        kink_at_zero,
-        partial(closed_forms.leaky, negative_slope),
-        partial(closed_form_pairs.leaky, negative_slope),
-    )
+def _leaky(name: str, function: Function, negative_slope: float) -> Activation:
+    return Activation(name, function, True, partial(closed_forms.leaky, negative_slope))
 
 
 ACTIVATIONS = {
     a.name: a
     for a in (
-        _leaky("linear", lambda u: u, 1.0, kink_at_zero=False),
+        Activation("linear", lambda u: u, False, closed_forms.linear),
         _leaky("relu", jax.nn.relu, 0.0),
         _leaky("leaky_relu", jax.nn.leaky_relu, 0.01),
         _leaky("abs", jnp.abs, -1.0),
-        Activation("erf", erf, False, closed_forms.erf, closed_form_pairs.erf),
-        Activation("sin", jnp.sin, False, closed_forms.sin, closed_form_pairs.sin),
+        Activation("erf", erf, False, closed_forms.erf),
+        Activation("sin", jnp.sin, False, closed_forms.sin),
         Activation("tanh", jnp.tanh),
         Activation("sigmoid", jax.nn.sigmoid),
         Activation("softplus", jax.nn.softplus),
