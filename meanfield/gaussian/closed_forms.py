@@ -90,8 +90,8 @@ def _arcsine_parts(q_s: jax.Array, q_t: jax.Array, gap: jax.Array) -> tuple[jax.
         squares, sines, ratio = gap * (q + cross), gap, jnp.ones(())
         if q is not other:
             apart, ratio = q - other, jnp.sqrt((1 + other) / (1 + q))
-            squares -= apart * (1 + (q - cross) / 2)
-            sines += apart * (0.5 - q / ((1 + q) * (1 + ratio)))
+            squares = squares - apart * (1 + (q - cross) / 2)
+            sines = sines + apart * (0.5 - q / ((1 + q) * (1 + ratio)))
         own_delta = jnp.sqrt(1 + 2 * q)
         turn = 2 * jnp.arctan(sines / (ratio * own_delta + delta))
         return _Own(own_delta, squares / (own_delta + delta), turn)

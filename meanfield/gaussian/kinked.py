@@ -20,6 +20,25 @@ from meanfield.gaussian.averages import (
 
 REACH = 8.5  # exp(−REACH²/2) = 2e-16: where Gauss–Legendre quadrature ends
 COUNTS = (96, 36)  # of Gauss–Legendre nodes along a radius
+BESIDE_ZERO = 1e-5 / 4 ** np.arange(4)  # where both sides of a kink are told apart
+LEAST_JUMP = 1e-8  # of the largest of φ, φ' and φ'' there: less is rounding
+
+
+def jumps_at_zero(f: Function) -> tuple[bool, bool, bool]:
+    """Whether φ, φ' and φ'' jump at 0, in float64.
+
+    From +ε to −ε what is smooth differs by a multiple of ε, a jump by as much at every ε, and
+    what an integrable singularity has there by more at smaller ones. Rounding has no such order.
+    """
+    with jax.enable_x64(True):
+        sides = np.stack([-BESIDE_ZERO, BESIDE_ZERO])
+        values = np.asarray(jax.jit(partial(value_to_curvature, f))(sides), dtype=float)
+    change = values[:, 1] - values[:, 0]
+    far, near = change[:, :-1] * np.sign(change[:, 1:]), abs(change[:, 1:])
+    lasts = (far / 2 < near) & (near < 4 * far)
+    large = abs(change).min(axis=1) > LEAST_JUMP * abs(values).max()
+    value, slope, curvature = (lasts.all(axis=1) & large).tolist()
+    return value, slope, curvature
 
 
 def sectors(f: Function, q: jax.Array, gap: jax.Array) -> Averages:

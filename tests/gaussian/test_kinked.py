@@ -8,7 +8,14 @@ from mpmath import mpf
 from problems import leaky_pair
 
 from meanfield.gaussian.averages import derivative
-from meanfield.gaussian.kinked import COUNTS, drop_in_sectors, fewest_nodes, line_nodes, sectors
+from meanfield.gaussian.kinked import (
+    COUNTS,
+    drop_in_sectors,
+    fewest_nodes,
+    jumps_at_zero,
+    line_nodes,
+    sectors,
+)
 
 pytestmark = pytest.mark.usefixtures("x64")
 
@@ -51,3 +58,30 @@ def test_line_nodes_integrate_what_jumps_at_zero():
     assert weight @ (z > 0) == pytest.approx(0.5, abs=1e-14)
     assert weight @ np.maximum(z, 0) == pytest.approx(1 / np.sqrt(2 * np.pi), rel=1e-14)
     assert weight @ np.asarray(derivative(relu)(jnp.asarray(z))) == pytest.approx(0.5, abs=1e-14)
+
+
+def leaks(strength):
+    return lambda u: jnp.where(u > 0, u, (1 - strength) * u)
+
+
+@pytest.mark.parametrize(
+    ("function", "jumps"),
+    [
+        (jnp.sign, (True, False, False)),
+        (relu, (False, True, False)),
+        (lambda u: 1e3 + relu(u), (False, True, False)),
+        (leaks(1e-6), (False, True, False)),
+        (jax.nn.selu, (False, True, True)),
+        (jax.nn.celu, (False, False, True)),
+        (lambda u: u * jnp.abs(u), (False, False, True)),
+        (lambda u: u * jnp.sqrt(jnp.abs(u)), (False, False, True)),  # φ'' ~ |u|^{−1/2}
+        (leaks(0), (False, False, False)),
+        (jnp.cos, (False, False, False)),
+        (lambda u: jnp.tanh(1e3 * u), (False, False, False)),
+        (lambda u: jnp.expm1(u) / u, (False, False, False)),  # φ'' is rounding alone
+        (lambda u: jnp.tanh(u.astype(jnp.float32)), (False, False, False)),
+        (lambda u: jnp.clip(u, -1, 1), (False, False, False)),  # not at zero
+    ],
+)
+def test_jumps_at_zero_are_told_from_what_only_changes_fast(function, jumps):
+    assert jumps_at_zero(function) == jumps

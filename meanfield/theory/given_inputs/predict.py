@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from meanfield.checks import one_of, positive_integer
-from meanfield.gaussian.averages import derivative
+from meanfield.gaussian.kinked import jumps_at_zero
 from meanfield.spec.inputs import check_inputs
 from meanfield.spec.network import Network
 from meanfield.theory.given_inputs.readout import GivenReadout
@@ -26,7 +26,6 @@ TIE = 1e-9  # eigenvalues closer than this, relative, count as this far apart
 # Of λ_max by finite width, up to which its wide limit is a prediction. Measured (M = 300 to 1200):
 # 5 to 7 % at a shift of 0.18, 15 to 30 % at 0.8 to 1.1, 50 to 70 % at 3.4 to 4.6.
 SMALL_SHIFT = 0.25
-KINK = 1e-9  # on both sides of 0 slopes that differ by more than as much belong to a kink
 
 
 @dataclass(frozen=True, eq=False)  # arrays have no single truth value to compare by
@@ -218,8 +217,7 @@ def _check_layer(network: Network, S: Full, K: Full, layer: int) -> None:
 
 def _has_kink(network: Network) -> bool:
     """Whether φ' jumps at 0."""
-    below, above = derivative(network.activation)(jnp.array([-KINK, KINK]))
-    return bool(abs(above - below) > 4 * KINK)
+    return jumps_at_zero(network.activation)[1]
 
 
 def _is_finite(*kernels: Full) -> bool:
