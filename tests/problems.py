@@ -78,6 +78,11 @@ def assert_printed(value: float, digits: str) -> None:
     assert abs(value - float(digits)) <= half_a_unit * (1 + 1e-9)
 
 
+def relative_error(value: float, exact) -> float:
+    """|value/exact − 1|, in the reference's precision; an exact zero must be met exactly."""
+    return float(abs(mpf(float(value)) / exact - 1)) if exact else float(abs(value))
+
+
 # φ and φ' at a point; kinked ones are in `reference_averages`.
 
 
@@ -237,7 +242,9 @@ def unequal_pair(name: str, q_s, q_t, cross) -> tuple:
     """E[φ(u_s) φ(u_t)] and E[φ'(u_s) φ'(u_t)] of variances q_s and q_t, in mpmath.
 
     Leaky functions are homogeneous; Williams' (1997) arcsine kernel; for the sine
-    sin u sin v = ½ cos(u − v) − ½ cos(u + v) with E cos x = e^{−Var(x)/2}.
+    sin u sin v = ½ cos(u − v) − ½ cos(u + v) with E cos x = e^{−Var(x)/2}. GELU by parts: with n
+    and N the normal density and distribution, E[u v N N] = q_s E[v n(u) N(v)] + q_st E[N N] +
+    q_st E[v N(u) n(v)], each of them from E[n(u) n(v)]; its slope by Price's theorem.
     """
     if name in _NEGATIVE_SLOPES or name == "linear":
         root = mp.sqrt(q_s * q_t)
@@ -247,6 +254,13 @@ def unequal_pair(name: str, q_s, q_t, cross) -> tuple:
         product = (1 + 2 * q_s) * (1 + 2 * q_t)
         value = 2 / mp.pi * mp.asin(2 * cross / mp.sqrt(product))
         return value, 4 / mp.pi / mp.sqrt(product - 4 * cross**2)
+    if name == "gelu":
+        root = mp.sqrt((1 + q_s) * (1 + q_t) - cross**2)
+        both_below = mpf(1) / 4 + mp.asin(cross / mp.sqrt((1 + q_s) * (1 + q_t))) / (2 * mp.pi)
+        densities = 1 / (2 * mp.pi * root)
+        by_parts = q_s * (q_t - cross**2 / (1 + q_s)) + cross**2 / (1 + q_t)
+        spread = cross * (1 / root**2 + 1 / (1 + q_s) + 1 / (1 + q_t))
+        return cross * both_below + by_parts * densities, both_below + spread * densities
     if name == "sin":
         apart, together = (mp.exp(-(q_s + q_t) / 2 + sign * cross) / 2 for sign in (1, -1))
         return apart - together, apart + together

@@ -54,10 +54,10 @@ def _coefficients(f: Function, q: jax.Array) -> tuple[jax.Array, jax.Array]:
     orders = jnp.arange(TERMS + 1.0)
     start = jnp.zeros_like(z), jnp.asarray(half_weight)
     _, polynomials = jax.lax.scan(next_polynomial, start, orders)
-    a = STEP * polynomials @ (f(jnp.sqrt(q)[:, None] * z) * half_weight).T
-    of_slope = jnp.sqrt(orders[1:, None] / q) * a[1:]
+    a = STEP * polynomials @ (f(jnp.sqrt(q)[:, None] * z[None, :]) * half_weight[None, :]).T
+    of_slope = jnp.sqrt(orders[1:, None] / q[None, :]) * a[1:]
     curvature = (orders[:-1, None] * of_slope**2)[::-1].cumsum(0)[::-1]  # what is left from n on
-    count = (curvature > RESOLVED * curvature[0]).any(1).sum()
+    count = (curvature > RESOLVED * curvature[:1]).any(1).sum()
     return jnp.stack([a[:-1], of_slope], axis=1), count
 
 
@@ -69,8 +69,8 @@ def _sum_block(
         tail, total = sums
         here = coefficients[count - 1 - i]
         tail = tail + here[:, s] * here[:, t]
-        return tail, total * (1 - excess) + tail
+        return tail, total * (1 - excess)[None] + tail
 
     start = jnp.zeros((2, len(s))), jnp.zeros((2, len(s)))
     _, total = jax.lax.fori_loop(0, count - 1, add_term, start)
-    return excess * total
+    return excess[None] * total

@@ -12,11 +12,17 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from meanfield.gaussian.averages import Averages, opening_angle
+from meanfield.gaussian.angles import (
+    angle_at,
+    gap_at,
+    leading_power,
+    opening_angle,
+    stretched_angle,
+)
+from meanfield.gaussian.averages import DOUBTFUL_ERROR, Averages
+from meanfield.gaussian.quadrature import Quadrature
 from meanfield.numerics.blocks import in_blocks
 from meanfield.numerics.chebyshev import coefficients, nodes, polynomials
-from meanfield.spec.activations import Activation
-from meanfield.theory.notes import DOUBTFUL_ERROR
 
 DOMAIN = (1e-4, 50.0)  # of q; beyond, the uniform grid is no longer exact itself
 SIZES = (48, 56, 64, 96)  # polynomials in either variable: the smallest that is good enough
@@ -74,27 +80,17 @@ def _log_variance(q: jax.Array) -> jax.Array:
     return jnp.clip(2 * (jnp.log(q) - low) / (high - low) - 1, -1, 1)
 
 
-def stretched_angle(q: jax.Array, angle: jax.Array) -> jax.Array:
-    """y = (asinh(s sin ϑ/2) − asinh(s cos ϑ/2)) / asinh s with s = √(2q), from −1 to 1.
-
-    At large q the averages change within ϑ ~ 1/√q of both ends: there y is spread out.
-    """
-    s = jnp.sqrt(2 * q)
-    both_ends = jnp.arcsinh(s * jnp.sin(angle / 2)) - jnp.arcsinh(s * jnp.cos(angle / 2))
-    return jnp.clip(both_ends / jnp.arcsinh(s), -1, 1)
-
-
 @lru_cache(maxsize=16)
-def tabulate(activation: Activation) -> Table | None:
-    """The table of an activation, or None where none of SIZES comes within TOLERANCE.
+def tabulate(quadrature: Quadrature) -> Table | None:
+    """The table of what a quadrature gives, or None where none of SIZES comes within TOLERANCE.
 
     An activation that quadrature itself cannot average well has none either.
 
-    Every entry is by the activation's own quadrature, and so is the proof: the table is
+    Every entry is by that quadrature, and so is the proof: the table is
     evaluated at random places, log-uniform in the variance and uniform or log-uniform in the
     angle. Call it inside `with jax.enable_x64(True):`.
     """
-    by_quadrature = partial(_by_quadrature, activation)
+    by_quadrature = partial(_by_quadrature, quadrature)
     places = _random_places()
     exact = by_quadrature(*places)
     if exact.error.max() > DOUBTFUL_ERROR:
@@ -113,7 +109,7 @@ def measured_error(table: Table, q: np.ndarray, angle: np.ndarray, exact: Averag
     Beyond a right angle a gap's error is taken relative to the average itself: opposite samples
     may have none.
     """
-    found = jax.jit(jax.vmap(Table.averages, in_axes=(None, 0, 0)))(table, q, _gap(q, angle))
+    found = jax.jit(jax.vmap(Table.averages, in_axes=(None, 0, 0)))(table, q, gap_at(q, angle))
     opposite = angle > np.pi / 2
     scale = exact._replace(
         value_gap=jnp.where(opposite, exact.value, exact.value_gap),
@@ -158,34 +154,11 @@ def _tabulate(by_quadrature: Callable, size: int) -> Table:
     )
 
 
-def leading_power(nearest: np.ndarray, next_nearest: np.ndarray) -> float:
-    """p of a gap ~ ϑ^p, from two angles of ratio 2: 2, or 1 where φ itself or φ' jumps."""
-    there = nearest > 0
-    if not there.any():
-        return 2.0
-    return float(np.round(np.median(np.log2(next_nearest[there] / nearest[there]))))
-
-
-def angle_at(q: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """The angle whose stretched angle is y, by bisection."""
-    low, high = np.zeros_like(q), np.full_like(q, np.pi)
-    for _ in range(60):
-        middle = (low + high) / 2
-        below = stretched_angle(jnp.asarray(q), jnp.asarray(middle)) < y
-        low, high = np.where(below, middle, low), np.where(below, high, middle)
-    return (low + high) / 2
-
-
-def _gap(q: np.ndarray, angle: np.ndarray) -> np.ndarray:
-    """q (1 − cos ϑ)."""
-    return 2 * q * np.sin(angle / 2) ** 2
-
-
-def _by_quadrature(activation: Activation, q: np.ndarray, angle: np.ndarray) -> Averages:
+def _by_quadrature(quadrature: Quadrature, q: np.ndarray, angle: np.ndarray) -> Averages:
     """The averages at each place."""
-    return in_blocks(partial(_quadrature_block, activation), BLOCK, q, _gap(q, angle))
+    return in_blocks(partial(_quadrature_block, quadrature), BLOCK, q, gap_at(q, angle))
 
 
-@partial(jax.jit, static_argnames="activation")
-def _quadrature_block(activation: Activation, q: jax.Array, gap: jax.Array) -> Averages:
-    return jax.lax.map(lambda at: activation.quadrature(*at), (q, gap))
+@partial(jax.jit, static_argnames="quadrature")
+def _quadrature_block(quadrature: Quadrature, q: jax.Array, gap: jax.Array) -> Averages:
+    return jax.lax.map(lambda at: quadrature(*at), (q, gap))

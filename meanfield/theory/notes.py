@@ -2,10 +2,8 @@
 
 from collections.abc import Iterable, Iterator
 
+from meanfield.gaussian.averages import DOUBTFUL_ERROR
 from meanfield.spec.activations import Activation
-
-# An average this uncertain is worth telling the user about.
-DOUBTFUL_ERROR = 1e-4
 
 
 def on_averages(activation: Activation, error: float, where: str = "") -> Iterator[str]:

@@ -5,11 +5,13 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from meanfield.gaussian.quadrature import Quadrature
 from meanfield.gaussian.table import DOMAIN, TOLERANCE, measured_error, tabulate
 from meanfield.spec.activations import ACTIVATIONS, Activation
 
 pytestmark = pytest.mark.usefixtures("x64")
 
+TANH = ACTIVATIONS["tanh"].quadrature
 # Where φ' jumps the slope gap shrinks with the angle, not with the angle's square.
 KINKED = Activation("kinked", lambda u: jnp.where(u > 0, 2 * u, jnp.tanh(u)), kink_at_zero=True)
 
@@ -28,7 +30,7 @@ def quadrature(activation, q, angle):
 
 @pytest.mark.parametrize("activation", [ACTIVATIONS["tanh"], KINKED], ids=repr)
 def test_tables_are_as_accurate_as_they_say(activation):
-    table, exact = tabulate(activation), quadrature(activation, *places())
+    table, exact = tabulate(activation.quadrature), quadrature(activation, *places())
     # 5: another sample of places may find a larger error than the table's own did
     assert measured_error(table, *places(), exact) < 5 * TOLERANCE
     assert 0 < table.error < 1e-4  # quadrature's own estimate included, generous at large q
@@ -38,21 +40,21 @@ def test_tables_are_as_accurate_as_they_say(activation):
 
 def test_gaps_vanish_as_they_must():
     # value_gap → g E[φ'²]: the next order is g, 1e-25 here
-    averages = tabulate(ACTIVATIONS["tanh"]).averages(1.3, 1e-25)
+    averages = tabulate(TANH).averages(1.3, 1e-25)
     assert abs(averages.value_gap / (1e-25 * averages.slope) - 1) < 5 * TOLERANCE
-    at_zero = tabulate(ACTIVATIONS["tanh"]).averages(1.3, 0.0)
+    at_zero = tabulate(TANH).averages(1.3, 0.0)
     assert at_zero.value_gap == at_zero.slope_gap == 0
 
 
 def test_leaving_the_domain_is_an_infinite_error():
-    table = tabulate(ACTIVATIONS["tanh"])
+    table = tabulate(TANH)
     for q, inside in ((1e-5, False), (1e-3, True), (49.0, True), (51.0, False), (np.nan, False)):
         assert np.isfinite(table.averages(q, 0.3 * q).error) == inside
 
 
 def test_what_no_table_fits_has_none():
-    assert tabulate(Activation("clip", lambda u: jnp.clip(u, -1, 1))) is None
+    assert tabulate(Quadrature(lambda u: jnp.clip(u, -1, 1), False)) is None
 
 
 def test_a_table_is_built_once():
-    assert tabulate(ACTIVATIONS["tanh"]) is tabulate(ACTIVATIONS["tanh"])
+    assert tabulate(TANH) is tabulate(Quadrature(ACTIVATIONS["tanh"], False))

@@ -1,6 +1,12 @@
 """The activation record: what it accepts, what it keeps, and whether its flags are true."""
 
+import copy
 import dataclasses
+import os
+import pickle
+import subprocess
+import sys
+from functools import partial
 
 import custom_activations
 import jax
@@ -12,6 +18,7 @@ from problems import SMOOTH
 
 from meanfield.gaussian.averages import derivative
 from meanfield.spec.activations import ACTIVATIONS, Activation, importable_name, resolve_activation
+from meanfield.spec.network import Network
 
 pytestmark = pytest.mark.usefixtures("x64")
 
@@ -69,20 +76,88 @@ def test_resolving_accepts_names_records_and_functions():
     assert resolve_activation("erf") is ACTIVATIONS["erf"]
     record = Activation("square", jnp.square)
     assert resolve_activation(record) is record
-    assert resolve_activation(jnp.tanh).name == "tanh"
-    assert resolve_activation(jnp.tanh).closed_form is None  # a user's function: quadrature
+    assert resolve_activation(custom_activations.swish).name == "swish"
+    assert resolve_activation(custom_activations.swish).closed_form is None  # quadrature
+
+
+NICKNAMES = {
+    "linear": [jax.nn.identity],
+    "relu": [jax.nn.relu, partial(jax.nn.relu)],
+    "leaky_relu": [jax.nn.leaky_relu, partial(jax.nn.leaky_relu, negative_slope=0.01)],
+    "abs": [jnp.abs, jnp.absolute, jnp.fabs, jax.lax.abs],
+    "erf": [jax.scipy.special.erf, jax.lax.erf],
+    "sin": [jnp.sin, jax.lax.sin],
+    "tanh": [jnp.tanh, jax.nn.tanh, jax.lax.tanh],
+    "sigmoid": [jax.nn.sigmoid, jax.lax.logistic, jax.scipy.special.expit],
+    "softplus": [jax.nn.softplus],
+    "gelu": [partial(jax.nn.gelu, approximate=False)],
+    "silu": [jax.nn.silu, jax.nn.swish],
+    "elu": [jax.nn.elu, partial(jax.nn.elu, alpha=1.0)],
+}
+
+
+@pytest.mark.parametrize("name", ACTIVATIONS)
+def test_functions_of_named_activations_are_those(name):
+    named = ACTIVATIONS[name]
+    for function in (named.function, *NICKNAMES[name]):
+        assert resolve_activation(function) is named
+        assert importable_name(function) == name
+        u = jnp.array([-1.3, 0.0, 0.4])
+        np.testing.assert_allclose(named(u), function(u), rtol=1e-15)
+
+
+def test_what_only_resembles_a_named_activation_is_a_function_of_its_own():
+    for function in (
+        jax.nn.gelu,  # by default the approximation by tanh
+        partial(jax.nn.gelu, approximate=True),
+        partial(jax.nn.elu, alpha=0.5),
+        partial(jax.nn.leaky_relu, negative_slope=0.2),
+        lambda u: jnp.maximum(u, 0),
+    ):
+        record = resolve_activation(function)
+        assert record.function is function
+        assert record.closed_form is None
+        assert resolve_activation(function) is record  # what is compiled for it is shared
 
 
 def test_user_functions_are_averaged_like_the_built_in_ones():
-    mine = resolve_activation(jax.lax.tanh)
+    mine = resolve_activation(lambda u: jnp.tanh(u))
     own, built_in = (jax.jit(a.averages)(1.7, 0.2) for a in (mine, ACTIVATIONS["tanh"]))
     assert own == built_in
+
+
+def test_a_kink_at_zero_is_found_and_averaged_sector_by_sector():
+    mine, relu = resolve_activation(lambda u: jnp.maximum(u, 0)), ACTIVATIONS["relu"]
+    assert mine.kink_at_zero
+    for q in (1e-3, 1.7, 50.0):
+        for ratio in (1e-9, 0.1, 1.0, 1.9):
+            own, exact = (jax.jit(a.averages)(q, q * ratio) for a in (mine, relu))
+            np.testing.assert_allclose(own[:4], exact[:4], rtol=1e-10)
+            assert own.error < 1e-10
+    assert Activation("record", lambda u: jnp.where(u > 0, u, jnp.sin(u) / 2)).kink_at_zero
+    assert not Activation("smooth", lambda u: u * jnp.tanh(u)).kink_at_zero
+    assert not Activation("told", lambda u: jnp.maximum(u, 0), kink_at_zero=False).kink_at_zero
+
+
+def test_a_kink_elsewhere_shows_in_the_error_alone():
+    for function in (lambda u: jnp.clip(u, -1, 1), jax.nn.relu6):
+        averages = jax.jit(resolve_activation(function).averages)(9.0, 9.0)
+        assert averages.error > 1e-4
 
 
 @pytest.mark.parametrize("wrong", ["RELU", "", None, 3, ["relu"]])
 def test_resolving_refuses_what_is_no_activation(wrong):
     with pytest.raises(ValueError, match="activation must be one of linear, relu"):
         resolve_activation(wrong)
+
+
+@jax.custom_vjp
+def reversible(u):
+    """A function with a derivative in reverse mode alone."""
+    return u
+
+
+reversible.defvjp(lambda u: (u, None), lambda _, g: (g,))
 
 
 @pytest.mark.parametrize(
@@ -94,6 +169,8 @@ def test_resolving_refuses_what_is_no_activation(wrong):
         (lambda u: u * 1j, "one real number per element"),
         (lambda u: u if u[0, 0] > 0 else -u, "cannot be traced"),
         (lambda u: np.tanh(np.asarray(u)), "cannot be traced"),
+        (np.tanh, "cannot be traced"),
+        (reversible, "derivatives in JAX's forward mode"),
         (lambda: 1.0, "cannot be traced"),
         (lambda u: "relu", "activation must"),
     ],
@@ -101,6 +178,35 @@ def test_resolving_refuses_what_is_no_activation(wrong):
 def test_functions_that_cannot_be_averaged_are_refused_at_once(function, complaint):
     with pytest.raises(ValueError, match=complaint):
         Activation("wrong", function)
+
+
+def test_numpy_functions_are_refused_twice_in_a_process():
+    # JAX's own cache of traces ends the process on the second try.
+    code = """
+import numpy as np
+import meanfield as mf
+for _ in range(3):
+    try:
+        mf.Network(depth=2, width=5, activation=np.tanh)
+    except ValueError as error:
+        print(error)
+"""
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    lines = ran.stdout.splitlines()
+    assert len(lines) == 3
+    assert all("JAX-traceable elementwise function, got 'tanh'" in line for line in lines)
+
+
+def test_functions_that_mix_elements_or_have_no_hash_are_refused():
+    with pytest.raises(ValueError, match="depend on other elements"):
+        resolve_activation(lambda u: jax.nn.softmax(u))
+
+    class Unhashable(list):
+        def __call__(self, u):
+            return u
+
+    with pytest.raises(ValueError, match="must be hashable"):
+        resolve_activation(Unhashable())
 
 
 def test_records_are_immutable_and_hashable():
@@ -116,6 +222,40 @@ def test_names_may_lead_into_a_module():
     assert resolve_activation(swish.name) is swish  # one record: what is compiled is shared
     kinked = resolve_activation("custom_activations:KINKED")
     assert (kinked.name, kinked.kink_at_zero) == ("custom_activations:KINKED", True)
+
+
+@pytest.mark.parametrize("name", [*ACTIVATIONS, "custom_activations:swish", "jax.nn:relu"])
+def test_pickled_activations_are_the_same_objects(name):
+    activation = resolve_activation(name)
+    network = Network(depth=3, width=5, activation=name, norm="batch@last", bias_var=0.1)
+    for again in (lambda x: pickle.loads(pickle.dumps(x)), copy.copy, copy.deepcopy):
+        assert again(activation) is activation
+        assert again(network) == network
+        assert again(network).activation is activation
+
+
+def test_pickled_records_without_a_name_are_equal_if_their_function_has_one():
+    mine = Activation("mine", custom_activations.swish)
+    again = pickle.loads(pickle.dumps(mine))
+    assert again == mine == copy.deepcopy(mine)
+    for nameless in (Activation("tanh", lambda u: jnp.tanh(u)), Activation("a:b", lambda u: u)):
+        assert copy.copy(nameless) == nameless  # and not what is called by its name
+        with pytest.raises((pickle.PicklingError, AttributeError), match="lambda"):
+            pickle.dumps(nameless)
+
+
+def test_activations_of_modules_are_pickled_into_other_processes():
+    data = pickle.dumps(resolve_activation("custom_activations:KINKED"))
+    code = f"import pickle; a = pickle.loads({data!r}); print(a, a.kink_at_zero)"
+    path = os.pathsep.join([os.path.dirname(custom_activations.__file__), *sys.path])
+    ran = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        check=True,
+        env=os.environ | {"PYTHONPATH": path},
+    )
+    assert ran.stdout.split() == ["custom_activations:KINKED", "True"]
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from meanfield.gaussian.averages import derivative
+from meanfield.gaussian.kinked import jumps_at_zero
 from meanfield.spec.network import Network
 from meanfield.spec.norms import SAMPLES
 from meanfield.theory.given_inputs.batch_fields import average_over_fields
@@ -14,7 +14,6 @@ from meanfield.theory.layer import Layer, advance, input_layer, layer_step
 from meanfield.theory.norms import kernels
 
 REPLICAS = 4  # independent recursions that share the fields: their scatter is the error
-KINK = 1e-9  # on both sides of 0 slopes that differ by more than as much belong to a kink
 
 
 def input_kernel(x: np.ndarray) -> Full:
@@ -94,8 +93,7 @@ def _check_layer(network: Network, S: Full, K: Full, layer: int) -> None:
 
 def _has_kink(network: Network) -> bool:
     """Whether φ' jumps at 0."""
-    below, above = derivative(network.activation)(jnp.array([-KINK, KINK]))
-    return bool(abs(above - below) > 4 * KINK)
+    return jumps_at_zero(network.activation)[1]
 
 
 def _is_finite(*kernels: Full) -> bool:

@@ -6,9 +6,9 @@ import jax
 import numpy as np
 
 from meanfield.checks import variances
+from meanfield.gaussian.averages import DOUBTFUL_ERROR
 from meanfield.machine.compilations import make_room
 from meanfield.spec.network import Network
-from meanfield.theory.notes import DOUBTFUL_ERROR
 from meanfield.theory.white_noise.many import solve_many
 from meanfield.theory.white_noise.recursion import Code, Numbers
 from meanfield.theory.white_noise.spectrum import Spectrum

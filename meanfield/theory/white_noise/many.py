@@ -97,7 +97,7 @@ def solve_many(code: Code, shared: Numbers, varying: dict[str, np.ndarray]) -> P
         shared: And of numbers.
         varying: The fields of `Numbers` that differ between points, along the first axis.
     """
-    table = None if code.activation.closed_form else tabulate(code.activation)
+    table = None if code.activation.closed_form else tabulate(code.activation.quadrature)
     points = _in_blocks(code, table, shared, varying)
     outside = np.isinf(points.error)
     if table is not None and outside.any():

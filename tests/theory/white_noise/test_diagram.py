@@ -72,7 +72,7 @@ def test_points_beyond_the_table_are_solved_directly(monkeypatch):
 def test_a_wrong_table_shows(monkeypatch):
     net = network("tanh")
     with jax.enable_x64(True):
-        table = tabulated.tabulate(net.activation)
+        table = tabulated.tabulate(net.activation.quadrature)
         wrong = table._replace(by_both=table.by_both.at[0, 0].mul(1 + 1e-7))
     monkeypatch.setattr(many, "tabulate", lambda activation: wrong)
     found = mf.diagram(net, 300, CHAOTIC, BIAS)

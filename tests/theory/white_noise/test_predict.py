@@ -39,8 +39,8 @@ def test_the_print_notices_a_wrong_factor_in_batch_norm(monkeypatch):
 
 def test_the_anchors_notice_a_wrong_gap():
     # κ₁ cannot tell; κ₂ rests on the gaps.
-    def wrong(q, gap):
-        averages = ACTIVATIONS["relu"].closed_form(q, gap)
+    def wrong(q_s, q_t, gap):
+        averages = ACTIVATIONS["relu"].closed_form(q_s, q_t, gap)
         return Averages(*averages[:3], averages.slope_gap * 1.0001, averages.error)
 
     activation = dataclasses.replace(ACTIVATIONS["relu"], closed_form=wrong)
