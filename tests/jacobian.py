@@ -1,5 +1,6 @@
 """The brute-force reference: the whole Jacobian of a small network, and what follows from it."""
 
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 
@@ -20,6 +21,22 @@ DEFINITIONS = {
     "rms": lambda u: u / np.sqrt(np.mean(u * u, axis=1, keepdims=True)),
 }
 
+# Rounding: 1.1e-16 or 6e-8 times the hundred operations in a row that a matrix entry takes, where a
+# norm divides by its spread (above 0.1) another factor of ten.
+ROUNDING = {"float64": 1e-13, "float32": 6e-5}
+# λ_max by Lanczos has the tolerance on its residual besides, 1e-10 and 1e-4; a trace or a second
+# moment sums up to CT and (CT)² such roundings.
+STATISTICS = {"float64": 1e-10, "float32": 1e-4}
+# Sums over a matrix in full, without any Lanczos.
+SUMS = {"float64": 1e-12, "float32": 6e-5}
+
+
+@contextmanager
+def as_measured():
+    """The scope that `measure_draw` computes in, and so shares what is compiled."""
+    with jax.enable_x64(True), jax.default_matmul_precision("highest"):
+        yield
+
 
 @dataclass(frozen=True)
 class Reference:
@@ -35,11 +52,11 @@ def figures(measured):
     return float(measured.leading[0]), measured.trace, measured.trace_squared
 
 
-def sample(network, samples, dtype="float64", seed=0):
+def sample(network, samples, precision="float64", seed=0):
     """Parameters and white-noise inputs of `simulate`'s draw 0 of a seed."""
-    with jax.enable_x64(True):
+    with as_measured():
         key, _ = jax.random.split(draw_key(seed, 0))
-        return draw_network(network, key, None, samples, jnp.dtype(dtype))
+        return draw_network(network, key, None, samples, jnp.dtype(precision))
 
 
 def flat_jacobian(network, parameters, inputs):

@@ -13,7 +13,7 @@ vectors where they are few; else these go through the factors.
 Hidden norms over samples are taken with their statistics held constant, but for the mean's part in
 the gradient: it centres over samples what comes from below, to leading order. So they leave a
 surrogate of F*, with the same outliers and an error of order 1/T in every layer just below one.
-[derived; measured in tests/sampling/test_krylov.py]
+[derived; measured in tests/sampling/test_dual_matrix.py]
 """
 
 from collections.abc import Callable

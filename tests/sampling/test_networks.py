@@ -1,8 +1,10 @@
+"""Drawing networks, and the forward pass."""
+
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from jacobian import DEFINITIONS, EVERY, relative_error, sample
+from jacobian import DEFINITIONS, EVERY, ROUNDING, as_measured, relative_error, sample
 
 from meanfield import Network
 from meanfield.sampling.networks import draw_key, draw_network, forward
@@ -11,10 +13,10 @@ from meanfield.sampling.networks import draw_key, draw_network, forward
 WIDE = Network(widths=(100, 300), outputs=100, weight_var=1.7, bias_var=0.3)
 
 
-def draw(network, seed=0, number=0, inputs=None, samples=5, dtype="float64"):
-    with jax.enable_x64(True):
+def draw(network, seed=0, number=0, inputs=None, samples=5, precision="float64"):
+    with as_measured():
         key = draw_key(seed, number)
-        return draw_network(network, key, inputs, samples, jnp.dtype(dtype))
+        return draw_network(network, key, inputs, samples, jnp.dtype(precision))
 
 
 def check_normal(values, variance):
@@ -26,8 +28,8 @@ def check_normal(values, variance):
     assert abs(tail - 0.0455) < 4 * (0.0455 * 0.9545 / n) ** 0.5
 
 
-def test_weights_biases_and_inputs_have_their_variances():
-    parameters, inputs = draw(WIDE, samples=300)
+def test_weights_biases_and_inputs_have_their_variances(precision):
+    parameters, inputs = draw(WIDE, samples=300, precision=precision)
     for layer, n_in, n_out in zip(parameters, (100, 300), (300, 100), strict=True):
         assert layer.weights.shape == (n_out, n_in)
         assert layer.biases.shape == (n_out,)
@@ -48,13 +50,14 @@ def test_nothing_is_drawn_twice():
     assert np.abs(correlation).max() < 5 / 60
 
 
-def test_no_variance_draws_zeros():
-    parameters, _ = draw(Network(depth=2, width=4, weight_var=0.0, bias_var=0.0))
+def test_no_variance_draws_zeros(precision):
+    network = Network(depth=2, width=4, weight_var=0.0, bias_var=0.0)
+    parameters, _ = draw(network, precision=precision)
     assert not any(np.any(array) for array in jax.tree.leaves(parameters))
 
 
 def test_both_precisions_see_the_same_network():
-    single, double = draw(WIDE, dtype="float32"), draw(WIDE, dtype="float64")
+    single, double = draw(WIDE, precision="float32"), draw(WIDE, precision="float64")
     for a, b in zip(jax.tree.leaves(single), jax.tree.leaves(double), strict=True):
         assert (a.dtype, b.dtype) == ("float32", "float64")
         np.testing.assert_array_equal(np.asarray(a, np.float64), b)
@@ -80,11 +83,10 @@ def test_weights_depend_on_neither_inputs_nor_samples_nor_norms():
     np.testing.assert_array_equal(drawn[2][1], given)
 
 
-@pytest.mark.parametrize("dtype", ["float32", "float64"])
-def test_given_inputs_take_the_precision_asked_for(dtype):
+def test_given_inputs_take_the_precision_asked_for(precision):
     given = np.arange(6).reshape(3, 2)
-    _, inputs = draw(Network(depth=2, width=2), inputs=given, dtype=dtype)
-    assert inputs.dtype == dtype
+    _, inputs = draw(Network(depth=2, width=2), inputs=given, precision=precision)
+    assert inputs.dtype == precision
     np.testing.assert_array_equal(inputs, given)
 
 
@@ -109,34 +111,36 @@ PHI = {
         "rms@1+batch@2+mean@last-sigmoid-C1",
     ],
 )
-def test_the_forward_pass_is_that_of_the_definition(name):
+def test_the_forward_pass_is_that_of_the_definition(name, precision):
     """u = W h + b, ū = Norm(u), h = φ(ū), f = ū^L, in plain numpy."""
     network, T = EVERY[name]
-    parameters, inputs = sample(network, T)
+    parameters, inputs = sample(network, T, precision)
     phi = PHI[network.activation.name]
-    h, activations = np.asarray(inputs), []
-    for (W, b), norm in zip(parameters, network.norms, strict=True):
+    h, activations = np.asarray(inputs, float), []
+    for layer, norm in zip(parameters, network.norms, strict=True):
         activations.append(h)
-        u = np.stack([np.asarray(W) @ sample_h + np.asarray(b) for sample_h in h])
+        W, b = (np.asarray(array, float) for array in layer)
+        u = np.stack([W @ sample_h + b for sample_h in h])
         normalized = DEFINITIONS[norm](u)
         h = phi(normalized)
-    with jax.enable_x64(True):
+    with as_measured():
         passed = forward(network.structure, parameters, inputs)
-    # Rounding, 1e-16, a hundred times over: tens of operations, divisions by 0.1 at least.
-    assert relative_error(passed.raw_outputs, u) < 1e-13
-    assert relative_error(passed.outputs, normalized) < 1e-13
+    rounding = ROUNDING[precision]
+    assert passed.outputs.dtype == precision
+    assert relative_error(passed.raw_outputs, u) < rounding
+    assert relative_error(passed.outputs, normalized) < rounding
     for ours, plain in zip(passed.activations, activations, strict=True):
-        assert relative_error(ours, plain) < 1e-13
+        assert relative_error(ours, plain) < rounding
 
 
-def test_nudges_add_to_the_pre_activations():
+def test_nudges_add_to_the_pre_activations(precision):
     """Nudging u^l is the same as moving the biases b^l."""
     network, T = EVERY["layer@hidden+batch@last-erf-C4"]
-    parameters, inputs = sample(network, T)
+    parameters, inputs = sample(network, T, precision)
     rng = np.random.default_rng(3)
-    shifts = [rng.normal(size=layer.biases.shape) for layer in parameters]
+    shifts = [rng.normal(size=layer.biases.shape).astype(precision) for layer in parameters]
     nudges = [np.tile(shift, (T, 1)) for shift in shifts]
-    with jax.enable_x64(True):
+    with as_measured():
         moved = tuple(
             layer._replace(biases=layer.biases + shift)
             for layer, shift in zip(parameters, shifts, strict=True)
@@ -144,5 +148,5 @@ def test_nudges_add_to_the_pre_activations():
         nudged = forward(network.structure, parameters, inputs, nudges)
         direct = forward(network.structure, moved, inputs)
         plain = forward(network.structure, parameters, inputs)
-    assert relative_error(nudged.outputs, np.asarray(direct.outputs)) < 1e-13
+    assert relative_error(nudged.outputs, np.asarray(direct.outputs)) < ROUNDING[precision]
     assert relative_error(plain.outputs, np.asarray(direct.outputs)) > 0.1

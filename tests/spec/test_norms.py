@@ -11,6 +11,18 @@ def test_a_division_over_samples_without_centring_over_them_is_refused(centre):
         Norm("x", centre, SAMPLES)
 
 
+def test_a_new_combination_says_of_itself_what_its_axes_do():
+    """Centred over samples, divided over units: all but the listed norms' own."""
+    both = Norm("both", SAMPLES, UNITS)
+    assert both.mixes_samples
+    assert both.mixes_both
+    assert both.random_outputs
+    assert (both.lost_directions, both.min_samples, both.few_samples) == (0, 2, 1)
+    assert both.width_flaw(1) == NORMS["rms"].width_flaw(1)
+    assert both.width_flaw(2) is None
+    assert not any(norm.mixes_both for norm in NORMS.values())
+
+
 def test_flaws_are_told_where_nothing_is_left():
     too_few = {"layer-mean": 1, "layer": 2, "rms": 1}
     for name, norm in NORMS.items():

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from meanfield.sampling.normalize import normalize
 from meanfield.spec.activations import ACTIVATIONS
 from meanfield.spec.network import Network
-from meanfield.spec.norms import NORMS
+from meanfield.spec.norms import NORMS, SAMPLES, UNITS, Norm
 from meanfield.theory.kernels import Exchangeable
 from meanfield.theory.norms import chain_factor, kernels, output_chain_factor
 from meanfield.theory.white_noise.recursion import Code, Numbers, solve_both
@@ -54,6 +54,17 @@ def test_kernels_are_those_of_the_table(name, q, gap, k, k_gap):
             found = kernel.same, kernel.cross
             np.testing.assert_allclose(found, expected, rtol=0, atol=1e-14 * float(kernel.same) * 9)
             assert kernel.samples == samples
+
+
+def test_a_combination_that_is_not_listed_has_the_row_of_its_parts():
+    """Centred over samples, then divided over units: "mean", over its own q_t = g (1 − 1/T)."""
+    T, g, d = 20, 0.3, 4.0
+    norm, S, K = Norm("both", SAMPLES, UNITS), exchangeable(1.7, g, T), exchangeable(9.0, d, T)
+    S_bar, K_bar = kernels(norm, S, K)
+    np.testing.assert_allclose((S_bar.same, S_bar.cross), (1, -1 / (T - 1)), rtol=1e-14)
+    np.testing.assert_allclose((K_bar.same, K_bar.cross), (d / g, -d / g / (T - 1)), rtol=1e-14)
+    np.testing.assert_allclose(chain_factor(norm, S), 1 / (g * (1 - 1 / T)), rtol=1e-14)
+    assert output_chain_factor(norm, S) == 1
 
 
 @pytest.mark.parametrize("name", NORMS)
