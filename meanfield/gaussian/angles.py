@@ -46,9 +46,11 @@ def leading_power(nearest: np.ndarray, next_nearest: np.ndarray) -> float:
 
 
 def split_radii(q_s: jax.Array, q_t: jax.Array) -> tuple[jax.Array, jax.Array]:
-    """√(q_s q_t), which is q where the two are equal, and (√q_s − √q_t)²/2, a gap's radial part."""
+    """√(q_s q_t) and (√q_s − √q_t)²/2, a gap's radial part; exactly q and 0 of one variance."""
+    if q_s is q_t:
+        return q_s, jnp.zeros(())
     a, b = jnp.sqrt(q_s), jnp.sqrt(q_t)
-    return jnp.where(q_s == q_t, q_s, a * b), (a - b) ** 2 / 2
+    return a * b, (a - b) ** 2 / 2
 
 
 def split_gap(q: jax.Array, gap: jax.Array) -> tuple[jax.Array, jax.Array, jax.Array]:

@@ -11,6 +11,7 @@ from meanfield.gaussian.angles import (
     leading_power,
     opening_angle,
     split_gap,
+    split_radii,
     stretched_angle,
 )
 
@@ -55,6 +56,14 @@ def test_powers_are_read_from_two_angles():
 
 def two_samples(q_s, q_t, gap):
     return jnp.array([q_s, q_t]), jnp.array([[0.0, gap], [gap, 0.0]])
+
+
+def test_radii_of_one_variance_are_exact():
+    # else an angle at correlation −1 would be off by the root of a rounding
+    for q in map(jnp.float64, (0.3, 1.7, 1e-300, 1e300)):
+        assert split_radii(q, q) == (q, 0)
+    mean, across = split_radii(jnp.float64(4), jnp.float64(1))
+    assert (mean, across) == (2, 0.5)
 
 
 def test_splitting_a_gap_by_radius_and_angle():
