@@ -23,6 +23,7 @@ COVERED = {
 # Tests about several modules at once.
 SEVERAL = {
     "commands/test_bad_input.py",
+    "studies/test_new_norm.py",
     "studies/test_pickles.py",
     "sweeps/test_commands.py",  # with the sweeps that are measured there
 }
