@@ -91,28 +91,23 @@ def test_layer_mean_takes_one_of_the_output_directions(precision):
     assert relative_error(blocks(network, T, precision), expected) < PROJECTED[precision]
 
 
-@pytest.mark.parametrize(
-    ("norm", "precision"),
-    [(n, "float64") for n in ("batch@hidden", "mean@hidden", "batch@2", "batch@all")]
-    + [("batch@all", "float32")],  # one is enough: a surrogate's error is not rounding
-)
-def test_the_surrogate_is_nearly_the_dual_matrix(norm, precision):
+@pytest.mark.parametrize("norm", ["batch@hidden", "mean@hidden", "batch@2", "batch@all"])
+def test_the_surrogate_is_nearly_the_dual_matrix(norm):
     """Its squared error, over samples of relative order 1/T per entry, is a few percent at most."""
     wide = {"widths": (30, 40, 30), "outputs": 2, "activation": "tanh", "bias_var": 0.3}
     network, T = Network(**wide, norm=norm), 60
     F = by_output(reference(network, T).matrix, 2).reshape(2 * T, 2 * T)
-    factors, plan = factors_of(network, T, precision), BlockPlan(pairs=True, kept=True)
+    factors, plan = factors_of(network, T, "float64"), BlockPlan(pairs=True, kept=True)
     with as_measured():
         surrogate = dual_matrix(network.structure, plan, factors)
         matrix = np.asarray(assemble(network.structure, factors), float)
     assert ((matrix - F) ** 2).sum() < 0.02 * (F**2).sum()
-    sums = SUMS[precision]
+    sums = SUMS["float64"]  # a surrogate's error is not rounding: one precision is enough
     assert float(surrogate.trace) == pytest.approx(np.trace(matrix), rel=sums)
     assert float(surrogate.trace_squared) == pytest.approx((matrix**2).sum(), rel=sums)
     v = np.random.default_rng(0).normal(size=2 * T)
     with as_measured():
-        product = np.ravel(surrogate.product(v.astype(precision)))
-    assert product.dtype == precision
+        product = np.ravel(surrogate.product(v))
     # 120 terms of either sign cancel to a hundredth of their sum at the worst.
     np.testing.assert_allclose(product, matrix @ v, rtol=100 * sums)
 
