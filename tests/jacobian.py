@@ -165,3 +165,9 @@ OVER_SAMPLES = _cases(
 )
 
 EVERY = PER_SAMPLE | OVER_SAMPLES
+
+
+def in_both_precisions(cases):
+    """Every case in float64, and every third in float32: (name, precision)."""
+    names = list(cases)
+    return [(n, "float64") for n in names] + [(n, "float32") for n in names[::3]]

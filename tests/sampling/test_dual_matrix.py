@@ -9,6 +9,7 @@ from jacobian import (
     array_sizes,
     as_measured,
     by_output,
+    in_both_precisions,
     reference,
     relative_error,
     sample,
@@ -53,7 +54,7 @@ def twin(network, last):
     return network.with_norms((*network.norms[:-1], last))
 
 
-@pytest.mark.parametrize("name", PER_SAMPLE)
+@pytest.mark.parametrize(("name", "precision"), in_both_precisions(PER_SAMPLE))
 def test_the_matrix_is_that_of_the_brute_force_jacobian(name, precision):
     network, T = PER_SAMPLE[name]
     F, expected = blocks(network, T, precision), reference(network, T)

@@ -9,6 +9,7 @@ from jacobian import (
     array_sizes,
     as_measured,
     by_output,
+    in_both_precisions,
     reference,
     relative_error,
     sample,
@@ -19,7 +20,7 @@ from meanfield.sampling.linearization import apply, linearize, materialize
 from meanfield.sampling.networks import forward
 
 
-@pytest.mark.parametrize("name", EVERY)
+@pytest.mark.parametrize(("name", "precision"), in_both_precisions(EVERY))
 def test_the_products_are_those_of_the_brute_force_jacobian(name, precision):
     network, T = EVERY[name]
     C = network.outputs
