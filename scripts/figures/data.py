@@ -28,10 +28,10 @@ def measure(run: Run, cell: dict) -> dict:
     x = mf.load_data(DIGITS, M, seed=run.seed) if cell["inputs"] == DIGITS else None
     theory = mf.predict(net, M) if x is None else mf.predict(net, inputs=x, seed=run.seed)
     found = mf.simulate(net, M, inputs=x, spectrum=x is not None, **run.effort(*DRAWS))
-    predicted = getattr(theory, "eigenvalues", None)
+    predicted = theory.eigenvalues if isinstance(theory, mf.GivenPrediction) else None
     return {
         "theory_eigenvalue_max": theory.eigenvalue_max,
-        "theory_eigenvalue_max_sem": getattr(theory, "eigenvalue_max_sem", None) or 0.0,
+        "theory_eigenvalue_max_sem": theory.eigenvalue_max_sem or 0.0,
         "theory_eigenvalue_max_kind": theory.eigenvalue_max_kind,
         "eigenvalue_max": found.eigenvalue_max.mean,
         "eigenvalue_max_sem": found.eigenvalue_max.sem,
