@@ -11,7 +11,9 @@ def cluster():
     """One that sweeps do not start themselves."""
     from distributed import LocalCluster
 
-    with LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as cluster:
+    # Clusters of other processes have ports of their own.
+    options = {"n_workers": 2, "threads_per_worker": 1, "dashboard_address": "127.0.0.1:0"}
+    with LocalCluster(**options) as cluster:
         yield cluster
 
 
