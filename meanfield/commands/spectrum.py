@@ -138,19 +138,21 @@ def _prediction_table(result: Prediction) -> RenderableType:
     """The predicted spectrum, and the order parameters per layer."""
     values = Table("", "theory", box=None, pad_edge=False)
     values.columns[1].justify = "right"
-    bound = " (lower bound)" if result.eigenvalue_max_kind.is_bound else ""
-    values.add_row(STATISTICS["eigenvalue_max"] + bound, number(result.eigenvalue_max))
+    kind = f" ({result.eigenvalue_max_kind.words})"
+    values.add_row(STATISTICS["eigenvalue_max"] + kind, number(result.eigenvalue_max))
     for name, value in (result.eigenvalue_max_quantiles or {}).items():
         values.add_row(f"  its {name} quantile over networks", number(value))
     for name, estimate in (result.eigenvalue_max_at_samples or {}).items():
         shown = with_error(estimate["value"], estimate["sem"])
         values.add_row(f"  its {name} quantile at {result.samples} samples", shown)
-    if result.eigenvalue_max_upper is not None:
-        values.add_row("  its upper bound, up to a constant", number(result.eigenvalue_max_upper))
     values.add_row("  its exponent of width at fixed T/M", number(result.width_exponent))
     values.add_row("learning-rate limit 2/λ_max", number(result.learning_rate_max))
     values.add_row(STATISTICS["eigenvalue_mean"], number(result.eigenvalue_mean))
     values.add_row(STATISTICS["eigenvalue_second_moment"], number(result.eigenvalue_second_moment))
+    if result.bulk is not None:
+        bulk = result.bulk
+        ends = f"{number(bulk.lower)} to {number(bulk.edge)}, mean {number(bulk.mean)}"
+        values.add_row("bulk of wide networks", ends)
     values.add_row("diagonal A", number(result.diagonal))
     values.add_row("off-diagonal B", number(result.off_diagonal))
     values.add_row("κ1, κ2", f"{number(result.kappa1)}, {number(result.kappa2)}")
@@ -167,9 +169,9 @@ def _given_prediction_table(result: GivenPrediction, data_notes: tuple[str, ...]
     """The predicted spectrum on given inputs."""
     values = Table("", "theory", box=None, pad_edge=False)
     values.columns[1].justify = "right"
-    bound = " (lower bound)" if result.eigenvalue_max_kind.is_bound else ""
+    kind = f" ({result.eigenvalue_max_kind.words})"
     largest = with_error(result.eigenvalue_max, result.eigenvalue_max_sem)
-    values.add_row(STATISTICS["eigenvalue_max"] + bound, largest)
+    values.add_row(STATISTICS["eigenvalue_max"] + kind, largest)
     for name, value in (result.eigenvalue_max_quantiles or {}).items():
         values.add_row(f"  its {name} quantile over networks", number(value))
     if result.finite_width_shift is not None:

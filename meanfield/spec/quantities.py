@@ -52,6 +52,12 @@ QUANTITIES = {
         "2/λ_max",
         r"2/\lambda_{\max}",
     ),
+    "bulk_edge": Quantity(
+        "upper end of the bulk of the FIM's eigenvalues in wide networks",
+        "edge of the bulk",
+        "E",
+        "E",
+    ),
     "kappa1": Quantity("kappa_1, order parameter of the same sample", "", "κ1", r"\kappa_1"),
     "kappa2": Quantity("kappa_2, order parameter of two samples", "", "κ2", r"\kappa_2"),
     "width": Quantity("M, the width", "width", "M", "M", "units"),

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     import pandas
 
 NONE = "none"
+NO_BETTER = "No placement compared lowers the sharpness of this network."
 PLACEMENTS = (
     NONE,
     "mean@last",
@@ -237,20 +238,28 @@ def _sharpness(row: Row) -> float:
 
 
 def _reading(rows: tuple[Row, ...]) -> str:
-    """What the table says; a bound is taken at its measured value where there is one."""
-    best = rows[0]
+    """What the table says: of measurements if there are any, else of predictions, never of both."""
+    measured = [row for row in rows if row.measured is not None]
     (plain,) = (row for row in rows if row.placement == NONE)
-    if best is plain or best.ratio is None or best.learning_rate_max is None:
-        return "No placement compared lowers the sharpness of this network."
-    bound = best.eigenvalue_max_kind.is_bound
-    largest = best.measured.mean if bound and best.measured else best.eigenvalue_max
-    before = plain.eigenvalue_max
-    if not largest or not before:
-        return f"Under {best.placement} the network's outputs do not depend on its parameters."
-    source = "as measured" if bound and best.measured else "at best: a lower bound" if bound else ""
+    if plain.measured is not None:
+        best = min(measured, key=lambda row: row.measured.mean)  # type: ignore[union-attr]
+        assert best.measured is not None
+        return _sentence(best.placement, plain.measured.mean, best.measured.mean, "as measured")
+    best = rows[0]
+    if best.eigenvalue_max is None or plain.eigenvalue_max is None:
+        return NO_BETTER
+    bound = "at best: a lower bound" if best.eigenvalue_max_kind.is_bound else ""
+    return _sentence(best.placement, plain.eigenvalue_max, best.eigenvalue_max, bound)
+
+
+def _sentence(placement: str, before: float, after: float, source: str) -> str:
+    if placement == NONE or after >= before:
+        return NO_BETTER
+    if not after:
+        return f"Under {placement} the network's outputs do not depend on its parameters."
     suffix = f" ({source})" if source else ""
     return (
-        f"{best.placement} flattens this network most: λ_max falls from {before:.4g} to "
-        f"{largest:.4g}, by a factor of {before / largest:.3g}, and gradient descent tolerates "
-        f"learning rates up to {2 / largest:.3g} in place of {2 / before:.3g}{suffix}."
+        f"{placement} flattens this network most: λ_max falls from {before:.4g} to "
+        f"{after:.4g}, by a factor of {before / after:.3g}, and gradient descent tolerates "
+        f"learning rates up to {2 / after:.3g} in place of {2 / before:.3g}{suffix}."
     )

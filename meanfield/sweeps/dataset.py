@@ -19,9 +19,9 @@ def load(path: Path | str) -> "xarray.Dataset":
     """The dataset of a sweep: theory and measurement with a dimension per axis, and `draw`.
 
     Measured variables are those of `meanfield.Simulation`, their theory has the same name with
-    `theory_` in front; `theory_eigenvalue_max_kind` is `outlier` or `lower-bound`. `status` is 1
-    for a measured draw, 2 for a failed one, whose message is in the attribute `failures`, and 0
-    for one that is still to come.
+    `theory_` in front; `theory_eigenvalue_max_kind` is `outlier`, `bulk-edge` or `lower-bound`.
+    `status` is 1 for a measured draw, 2 for a failed one, whose message is in the attribute
+    `failures`, and 0 for one that is still to come.
 
     Raises:
         ValueError: There is no sweep at `path`, or its theory is missing or in an older version's

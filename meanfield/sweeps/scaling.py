@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from meanfield.sweeps.tables import over_draws
-from meanfield.sweeps.words import DONE, DRAW, KIND, STATISTICS, STATUS, THEORY
+from meanfield.sweeps.words import DONE, DRAW, EDGE, KIND, STATISTICS, STATUS, THEORY
 from meanfield.theory.kinds import Kind
 
 if TYPE_CHECKING:
@@ -43,7 +43,8 @@ class Scaling(NamedTuple):
         exponent, exponent_sem: a of the power law, and its standard error.
         exponent_low, exponent_high: Its 95 % confidence interval.
         theory_exponent: The same fit to the theory's values.
-        limit, limit_sem: The value as M → ∞ at fixed T/M, where theory knows a lower bound only.
+        limit, limit_sem: The value as M → ∞ at fixed T/M, where λ_max is not an outlier.
+        theory_limit: The theory's, the bulk's edge E.
         points: How many cells the fits use.
     """
 
@@ -54,6 +55,7 @@ class Scaling(NamedTuple):
     theory_exponent: float
     limit: float
     limit_sem: float
+    theory_limit: float
     points: int
 
 
@@ -67,11 +69,11 @@ def scaling(
     intervals are Student's, with the draws' degrees of freedom. The theory's exponent is fitted to
     its values at the same widths with the same weights.
 
-    Where λ_max is only bounded from below and the samples are tied to the width (theory.md
-    section 5: a constant c_1 that the paper leaves unknown), the limit M → ∞ at fixed T/M is
-    extrapolated by λ(M) = λ_∞ + b M^{−p}, with p = 2/3, as the edge of a random matrix's bulk
-    moves, and with p = 1, as mean-field corrections do. The limit is the mean of the two, and half
-    their difference is added to its error. [derived; which p holds is not known]
+    Where λ_max is no outlier and the samples are tied to the width, it has a limit M → ∞ at fixed
+    T/M (the constant that the paper leaves unknown, theory.md section 5): the edge E of the bulk
+    (section 11). The measured one is extrapolated by λ(M) = λ_∞ + b M^{−p}, with p = 2/3, as the
+    edge of a random matrix's bulk moves, and with p = 1, as mean-field corrections do. The limit is
+    the mean of the two, and half their difference is added to its error. [derived; both are there]
 
     Args:
         dataset: Of `meanfield.sweep`, whole or any selection that leaves the axis.
@@ -91,7 +93,7 @@ def scaling(
     measured = dataset[variable].where(dataset[STATUS] == DONE)
     count = measured.count(DRAW)
     mean, sem = over_draws(measured)
-    alleviated = (along == WIDTH) & (dataset[KIND] == Kind.LOWER_BOUND)
+    alleviated = (along == WIDTH) & (dataset[KIND] != Kind.OUTLIER)
     limited = alleviated & _samples_grow(dataset) & (variable == "eigenvalue_max")
     found = xarray.apply_ufunc(
         lambda *line: tuple(_scaling(dataset[along].values.astype(float), *line)),
@@ -99,8 +101,9 @@ def scaling(
         sem,
         count,
         dataset[THEORY + variable],
+        dataset[EDGE],
         limited,
-        input_core_dims=[[along]] * 5,
+        input_core_dims=[[along]] * 6,
         output_core_dims=[[]] * len(Scaling._fields),
         vectorize=True,
     )
@@ -132,17 +135,23 @@ def _samples_grow(dataset: "xarray.Dataset") -> "bool | xarray.DataArray":
     return isinstance(rule, str) and WIDTH in rule
 
 
-def _scaling(x, mean, sem, count, theory, limited) -> Scaling:
+def _scaling(x, mean, sem, count, theory, edge, limited) -> Scaling:
     usable = (mean > 0) & (sem > 0) & (theory > 0)
-    x, mean, sem, count, theory, limited = (
-        values[usable] for values in (x, mean, sem, count, theory, limited)
+    x, mean, sem, count, theory, edge, limited = (
+        values[usable] for values in (x, mean, sem, count, theory, edge, limited)
     )
     freedom = float(np.sum(count - 1))
     fit = _line(np.log(x), np.log(mean), sem / mean, freedom)
     by_theory = _line(np.log(x), np.log(theory), sem / mean, freedom)
-    limit = _limit(x, mean, sem, freedom) if limited.all() else (np.nan, np.nan)
+    none = np.nan, np.nan, np.nan
+    limit = (*_limit(x, mean, sem, freedom), _widest(x, edge)) if limited.all() else none
     low, high = fit.slope - fit.interval, fit.slope + fit.interval
     return Scaling(fit.slope, fit.slope_sem, low, high, by_theory.slope, *limit, len(x))
+
+
+def _widest(x, edge) -> float:
+    """The edge at the largest width, where it hardly depends on it."""
+    return float(edge[np.argmax(x)]) if len(x) else np.nan
 
 
 def _limit(x, mean, sem, freedom: float) -> tuple[float, float]:

@@ -6,6 +6,7 @@ MISSING, DONE, FAILED = 0, 1, 2  # what they say
 DRAW, DRAWS = "draw", "draws"  # the dimension, and how many there are
 THEORY = "theory_"  # in front of what theory says of a statistic
 KIND = f"{THEORY}eigenvalue_max_kind"
+EDGE = f"{THEORY}bulk_edge"
 SECONDS = ("compile_seconds", "run_seconds")  # what a sweep took, summed over its workers
 
 Results = dict[int, dict[str, float] | str]  # by draw: statistics, or the message of a failure

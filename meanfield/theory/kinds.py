@@ -11,18 +11,21 @@ class Kind(StrEnum):
 
     Attributes:
         OUTLIER: The eigenvalue λ_1 of the direction that all samples share, for i.i.d. inputs
-            (`docs/theory.md` section 4). It stands apart from the others and grows with the width:
-            a prediction, exact in the wide limit.
+            (`docs/theory.md` sections 4 and 11). It stands apart from the others and grows with the
+            width: a prediction, corrected for a finite width.
+        BULK_EDGE: The expected largest eigenvalue of the bulk, where nothing stands apart from it,
+            for i.i.d. inputs (section 11): a prediction for any ratio of samples to width.
         WIDE_LIMIT: The largest eigenvalue of K̄/T on given inputs (section 7), where a finite hidden
             width is expected to raise it by no more than a quarter: a prediction, exact in the wide
             limit, whether or not it stands apart.
-        LOWER_BOUND: The mean λ_2 of a bulk whose spread is not known, for i.i.d. inputs: exact for
-            T fixed and M → ∞, a lower bound where T is comparable to M (section 5). On given inputs
-            the largest eigenvalue of K̄/T, where the finite hidden width is expected to raise it by
-            more than a quarter. 2/λ_max is an upper bound then.
+        LOWER_BOUND: The mean λ_2 of a bulk whose spread is not known, for i.i.d. inputs where the
+            last norm divides over units (section 6). On given inputs the largest eigenvalue of
+            K̄/T, where the finite hidden width is expected to raise it by more than a quarter.
+            2/λ_max is an upper bound then.
     """
 
     OUTLIER = "outlier"
+    BULK_EDGE = "bulk-edge"
     WIDE_LIMIT = "wide-limit"
     LOWER_BOUND = "lower-bound"
 
@@ -34,6 +37,11 @@ class Kind(StrEnum):
     def is_bound(self) -> bool:
         """Whether λ_max is only bounded from below."""
         return self is Kind.LOWER_BOUND
+
+    @property
+    def words(self) -> str:
+        """For a table."""
+        return self.value.replace("-", " ")
 
     @property
     def sign(self) -> str:

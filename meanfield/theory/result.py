@@ -19,8 +19,8 @@ class PredictedSpectrum(Record):
         eigenvalue_max_sem: Its Monte Carlo standard error where something was sampled, else None.
         eigenvalue_max_kind: What λ_max is, and so what can be expected of it.
         eigenvalue_max_multiplicity: How many eigenvalues λ_max stands for.
-        eigenvalue_max_quantiles: The 10, 50 and 90 % quantiles over networks where λ_max stays
-            random in the wide limit, else None.
+        eigenvalue_max_quantiles: The 10, 50 and 90 % quantiles of one network's λ_max, None where
+            they are not known.
         learning_rate_max: η_max = 2/λ_max.
         notes: Why a quantity is None, and what to know about the others.
     """

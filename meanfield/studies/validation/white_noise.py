@@ -36,6 +36,11 @@ def compare(
         yield hold("median λ_max", Estimate(**random["50%"]), median_of(largest))
     elif is_outlier:
         yield hold(f"λ_max, {folds}-fold", exactly(theory.eigenvalue_max), mean_of(largest))
+    elif theory.eigenvalue_max_kind is Kind.BULK_EDGE:
+        # over tr F/T, in which what all eigenvalues of a network share cancels
+        ratio = largest / means
+        predicted = exactly(theory.eigenvalue_max).value / exactly(theory.eigenvalue_mean).value
+        yield hold("λ_max/m_λ", Estimate(predicted, 0.0), mean_of(ratio))
     else:
         yield hold("λ_max ≥", exactly(theory.eigenvalue_max), mean_of(largest), side=-1)
         half = Subject(case.network(M // 2), M // 2)

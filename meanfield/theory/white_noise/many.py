@@ -13,11 +13,12 @@ from meanfield.gaussian.table import Table, tabulate
 from meanfield.spec.network import Network
 from meanfield.theory.kinds import Kind
 from meanfield.theory.white_noise.recursion import Code, Numbers
-from meanfield.theory.white_noise.spectrum import Spectrum, solve
+from meanfield.theory.white_noise.spectrum import Prepared, Spectrum, finish, prepare
 
 # Points per call, always as many: then no result depends on which points come with it, and any
 # number of them shares a compilation.
-BLOCK = 2048
+BLOCK = 64
+TOGETHER = 8  # points of a block at once: as many as the searches of the bulk's edge fit in a cache
 SMALL_BLOCK = 8  # where each point is solved by itself, or its readout takes megabytes
 
 
@@ -37,6 +38,7 @@ class Theory(NamedTuple):
             their mean over networks diverges or the order parameters overflow.
         learning_rate_max: η_max = 2/λ_max.
         kappa1, kappa2: As in `meanfield.Prediction`.
+        bulk_edge: E, the bulk's edge in wide networks; NaN where the last norm divides over units.
         eigenvalue_max_kind: What λ_max is, as its place in `Kind`.
     """
 
@@ -46,6 +48,7 @@ class Theory(NamedTuple):
     learning_rate_max: np.ndarray
     kappa1: np.ndarray
     kappa2: np.ndarray
+    bulk_edge: np.ndarray
     eigenvalue_max_kind: np.ndarray
 
 
@@ -78,11 +81,12 @@ def _read(points: Points) -> np.ndarray:
 
     largest = usable(s.eigenvalue_max)
     limit = np.divide(2, largest, out=np.full_like(largest, np.nan), where=largest > 0)
-    is_outlier = (s.kappa2 > 0) & (s.outlier >= s.bulk)
-    kinds = [list(Kind).index(kind) for kind in (Kind.LOWER_BOUND, Kind.OUTLIER)]
+    places = [Kind.OUTLIER, Kind.BULK_EDGE, Kind.LOWER_BOUND]
+    kinds = np.select([s.is_outlier & (s.kappa2 > 0), np.isfinite(s.edge)], [0, 1], 2)
     moments = usable(s.eigenvalue_mean), usable(s.eigenvalue_second_moment)
     kappas = usable(s.kappa1), usable(s.kappa2)
-    return np.stack([largest, *moments, limit, *kappas, np.take(kinds, is_outlier.astype(int))])
+    known = [largest, *moments, limit, *kappas, usable(s.edge)]
+    return np.stack([*known, np.take([list(Kind).index(kind) for kind in places], kinds)])
 
 
 def solve_many(code: Code, shared: Numbers, varying: dict[str, np.ndarray]) -> Points:
@@ -118,7 +122,7 @@ def _in_blocks(
     parts = []
     for start in range(0, count, size):
         block = {name: _filled(v[start : start + size], size) for name, v in varying.items()}
-        parts.append(jax.device_get(_solve_block(code, table, shared, block)))
+        parts.append(jax.device_get(_finish_block(_prepare_block(code, table, shared, block))))
     return jax.tree.map(lambda *parts: np.concatenate(parts)[:count], *parts)
 
 
@@ -128,14 +132,23 @@ def _filled(values: np.ndarray, size: int) -> np.ndarray:
 
 
 @partial(jax.jit, static_argnames="code")
-def _solve_block(
+def _prepare_block(
     code: Code, table: Table | None, shared: Numbers, varying: dict[str, jax.Array]
-) -> Points:
+) -> Prepared:
     source = table or code.activation
 
-    def solve_point(here: dict[str, jax.Array]) -> Points:
-        solved = solve(code, source, shared._replace(**here))
+    def prepare_point(here: dict[str, jax.Array]) -> Prepared:
+        return prepare(code, source, shared._replace(**here))
+
+    together = 1 if source.branches else TOGETHER
+    return jax.lax.map(prepare_point, varying, batch_size=together)
+
+
+@jax.jit
+def _finish_block(prepared: Prepared) -> Points:
+    def finish_point(here: Prepared) -> Points:
+        solved = finish(here, all_of_it=False)
         finite = jnp.stack([jnp.isfinite(x).all() for x in solved.essentials]).all()
         return Points(solved.spectrum, solved.solution.error, finite)  # type: ignore[arg-type]
 
-    return jax.lax.map(solve_point, varying) if source.branches else jax.vmap(solve_point)(varying)
+    return jax.lax.map(finish_point, prepared, batch_size=TOGETHER)

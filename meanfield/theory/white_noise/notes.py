@@ -5,19 +5,15 @@ from collections.abc import Iterator
 from meanfield.theory.notes import on_absent, on_averages
 from meanfield.theory.white_noise.result import Prediction
 
-# Twice the largest ratio of measured λ_max to λ_2 without an outlier (theory.md section 10: 4).
-CLEAR_OF_BULK = 8
 
-
-def explain(p: Prediction, outlier: float, bulk: float, error: float) -> tuple[str, ...]:
+def explain(p: Prediction, error: float) -> tuple[str, ...]:
     """Notes on how far each number of a prediction can be trusted, and why others are null.
 
     Args:
         p: The prediction.
-        outlier, bulk: λ_1 and λ_2.
         error: The estimated relative error of the Gaussian averages.
     """
-    return (*_on_accuracy(p, error), *_on_largest(p, outlier, bulk), *on_absent(_absent(p)))
+    return (*_on_accuracy(p, error), *_on_largest(p), *on_absent(_absent(p)))
 
 
 def _on_accuracy(p: Prediction, error: float) -> Iterator[str]:
@@ -36,21 +32,12 @@ def _on_accuracy(p: Prediction, error: float) -> Iterator[str]:
         )
 
 
-def _on_largest(p: Prediction, outlier: float, bulk: float) -> Iterator[str]:
+def _on_largest(p: Prediction) -> Iterator[str]:
     if p.eigenvalue_max_kind.is_bound and p.eigenvalue_max:
         yield (
             "eigenvalue_max is the mean of the bulk: exact for samples fixed and width to "
             "infinity, a lower bound when samples are comparable to width (learning_rate_max is "
             "then an upper bound, eigenvalue_second_moment a lower one)"
-        )
-        yield (
-            "eigenvalue_max_upper is the paper's bound sqrt((C alpha^2 rho (kappa1-kappa2)^2 + c2) "
-            "M), rho = M/T, with its unknown constant c2 >= 0 set to 0"
-        )
-    elif outlier < CLEAR_OF_BULK * bulk and 10 * p.samples > p.network.width:
-        yield (
-            f"the outlier is only {outlier / bulk:.1f} times the mean of the bulk: when samples "
-            f"are comparable to width, the bulk's spread can reach it"
         )
 
 
@@ -72,12 +59,11 @@ def _absent(p: Prediction) -> Iterator[tuple[str, str]]:
     if p.eigenvalue_max_at_samples is None:
         reason = "output_draws is 0" if norm.random_outputs else "not random in wide networks"
         yield "eigenvalue_max_at_samples", reason
-    if p.eigenvalue_max_upper is None:
-        infinite = p.eigenvalue_max_kind.is_bound
-        yield "eigenvalue_max_upper", diverges if infinite else "eigenvalue_max is no lower bound"
+    if p.bulk is None:
+        yield "bulk", f"not known behind {norm.name} norm in the last layer"
 
 
 def _no_quantiles(p: Prediction, diverges: str) -> str:
-    if not p.network.norm_records[-1].random_outputs:
-        return "not random in wide networks"
+    if not p.eigenvalue_max:
+        return "F = 0"
     return "eigenvalue_max is a lower bound" if p.eigenvalue_max_kind.is_bound else diverges

@@ -10,6 +10,8 @@ from meanfield.checks import positive_integer, random_seed
 from meanfield.numerics.estimates import quantile
 from meanfield.spec.network import Network
 from meanfield.theory.kinds import QUANTILES, Kind, by_quantile
+from meanfield.theory.white_noise.bulk.ends import largest_quantiles
+from meanfield.theory.white_noise.bulk.spectrum import BulkSpectrum
 from meanfield.theory.white_noise.finite_samples import sample_largest
 from meanfield.theory.white_noise.notes import explain
 from meanfield.theory.white_noise.readout import before_division
@@ -30,8 +32,7 @@ def predict_white_noise(
     solved = solve_checked(network, T)
     at_samples = _at_samples(network, solved.solution, output_draws, seed)
     found = _prediction(network, T, solved, at_samples)
-    outlier, bulk = float(solved.spectrum.outlier), float(solved.spectrum.bulk)
-    return replace(found, notes=explain(found, outlier, bulk, float(solved.solution.error)))
+    return replace(found, notes=explain(found, float(solved.solution.error)))
 
 
 def solve_checked(network: Network, samples: int) -> Solved:
@@ -41,7 +42,7 @@ def solve_checked(network: Network, samples: int) -> Solved:
         ValueError: The order parameters leave the range of floating-point numbers.
     """
     with jax.enable_x64(True):
-        solved = jax.device_get(solve_network(network, float(samples)))
+        solved = jax.device_get(solve_network(network, float(samples), all_of_it=True))
     if not all(np.isfinite(x).all() for x in solved.essentials):
         raise ValueError(_out_of_range(network, solved.solution))
     return solved
@@ -64,10 +65,10 @@ def _prediction(
 ) -> Prediction:
     """The prediction, but for its notes."""
     s, readout = solved.spectrum, solved.readout
-    grows, on_top = bool(s.kappa2 > 0), bool(s.outlier >= s.bulk)
-    kind = Kind.OUTLIER if grows and on_top else Kind.LOWER_BOUND
+    grows, kind = bool(s.kappa2 > 0), kind_of(network, solved)
     largest = _finite(s.eigenvalue_max)
-    quantiles = readout.outlier_quantiles if kind is Kind.OUTLIER and largest else None
+    several = readout.outlier_multiplicity if s.is_outlier else 1
+    multiplicity = readout.bulk_multiplicity if kind.is_bound else several
     return Prediction(
         network=network,
         samples=samples,
@@ -82,14 +83,48 @@ def _prediction(
         eigenvalue_max=largest,
         eigenvalue_max_sem=None,
         eigenvalue_max_kind=kind,
-        eigenvalue_max_multiplicity=int(s.outlier_multiplicity if on_top else s.bulk_multiplicity),
-        eigenvalue_max_quantiles=None if quantiles is None else by_quantile(quantiles.tolist()),
+        eigenvalue_max_multiplicity=int(multiplicity),
+        eigenvalue_max_quantiles=_quantiles(kind, solved) if largest else None,
         eigenvalue_max_at_samples=at_samples,
-        eigenvalue_max_upper=_finite(np.sqrt(readout.trace_squared)) if kind.is_bound else None,
+        bulk=_bulk(network, samples, solved),
         width_exponent=1.0 if grows else 0.0,
         learning_rate_max=2 / largest if largest else None,
         order_parameters=_order_parameters(network, solved.solution),
         notes=(),
+    )
+
+
+def kind_of(network: Network, solved: Solved) -> Kind:
+    """What λ_max is."""
+    s = solved.spectrum
+    if s.is_outlier and s.kappa2 > 0:
+        return Kind.OUTLIER
+    return Kind.BULK_EDGE if np.isfinite(s.edge) else Kind.LOWER_BOUND
+
+
+def _quantiles(kind: Kind, solved: Solved) -> dict[str, float] | None:
+    """Of one network's λ_max: by Tracy–Widom, what all eigenvalues share, or the random outputs."""
+    ends, of_outputs = solved.ends, solved.readout.outlier_quantiles
+    if kind.is_bound:
+        return None
+    if of_outputs is not None:
+        return by_quantile(of_outputs.tolist())
+    count = float(solved.readout.bulk_multiplicity)
+    return by_quantile(float(x) for x in largest_quantiles(ends, count))
+
+
+def _bulk(network: Network, samples: int, solved: Solved) -> BulkSpectrum | None:
+    ends = solved.ends
+    if not np.isfinite(ends.edge):
+        return None
+    return BulkSpectrum(
+        network=network,
+        samples=samples,
+        mean=float(solved.spectrum.bulk),
+        variance=float(ends.variance),
+        edge=float(ends.edge),
+        lower=float(ends.lower),
+        scale=float(ends.scale),
     )
 
 

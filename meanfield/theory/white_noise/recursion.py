@@ -13,6 +13,7 @@ from meanfield.spec.norms import NORMS, Norm
 from meanfield.theory.kernels import Exchangeable, Source
 from meanfield.theory.layer import Layer, input_layer, layer_step
 from meanfield.theory.norms import chain_factor, kernels, output_chain_factor
+from meanfield.theory.white_noise.backward_weights import backward_weights
 
 
 class Code(NamedTuple):
@@ -51,6 +52,7 @@ class Numbers(NamedTuple):
         weight_var, bias_var: σ_w² and σ_b².
         parameters: P.
         scale: α M, by which κ₁ and κ₂ are divided; NaN for a depth of 1.
+        backward_weights: Of the hidden layers, l = 1..L−1: values of χ²_C and their probabilities.
     """
 
     hidden_norms: jax.Array | np.ndarray
@@ -60,6 +62,7 @@ class Numbers(NamedTuple):
     bias_var: jax.Array | float
     parameters: jax.Array | float
     scale: jax.Array | float
+    backward_weights: jax.Array | np.ndarray
 
     @classmethod
     def of(cls, network: Network, samples: jax.Array | float) -> "Numbers":
@@ -73,7 +76,13 @@ class Numbers(NamedTuple):
             network.bias_var,
             float(network.parameters),
             network.alpha * network.width or np.nan,
+            _backward_weights(network),
         )
+
+
+def _backward_weights(network: Network) -> np.ndarray:
+    every = [backward_weights(network.outputs, width) for width in network.widths]
+    return np.array(every)[1:]
 
 
 class LayerRecord(NamedTuple):

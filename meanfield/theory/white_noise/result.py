@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from meanfield.theory.result import PredictedSpectrum
+from meanfield.theory.white_noise.bulk.spectrum import BulkSpectrum
 
 
 @dataclass(frozen=True)
@@ -35,13 +36,12 @@ class Prediction(PredictedSpectrum):
         kappa1, kappa2: The leading order of A and B: T → ∞, no bias block, over α M.
         diagonal, off_diagonal: A and B at this T with the real widths and the bias block; where
             the output norm divides each sample by itself, those before that norm.
-        eigenvalue_max_kind: `outlier`: λ_1, exact in the wide limit; `lower-bound`: the mean λ_2
-            of a bulk whose spread is not known.
+        eigenvalue_max_kind: `outlier`: λ_1; `bulk-edge`: the expected largest eigenvalue of the
+            bulk; `lower-bound`: the mean λ_2 of a bulk whose spread is not known.
         eigenvalue_max_sem: None: nothing is sampled.
         eigenvalue_max_at_samples: Where asked for and the quantiles are limits of T → ∞ that are
             approached slowly, the same quantiles at this T, each as value and standard error.
-        eigenvalue_max_upper: The paper's upper bound with its unknown constant c2 set to 0,
-            where λ_max is a lower bound, else None.
+        bulk: The bulk of F's spectrum; None where the last norm divides over units.
         width_exponent: a in λ_max ∝ M^a at fixed T/M.
         order_parameters: Per layer.
     """
@@ -52,6 +52,6 @@ class Prediction(PredictedSpectrum):
     diagonal: float
     off_diagonal: float
     eigenvalue_max_at_samples: dict[str, dict[str, float]] | None
-    eigenvalue_max_upper: float | None
+    bulk: BulkSpectrum | None
     width_exponent: float
     order_parameters: tuple[LayerOrderParameters, ...]

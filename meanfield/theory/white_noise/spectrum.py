@@ -5,9 +5,12 @@ from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from meanfield.spec.network import Network
+from meanfield.spec.norms import UNITS
 from meanfield.theory.kernels import Source
+from meanfield.theory.white_noise.bulk.ends import Ends, Premises, ends_of, no_ends, premises_of
 from meanfield.theory.white_noise.readout import Readout, read
 from meanfield.theory.white_noise.recursion import Code, Numbers, Solution, solve_both
 
@@ -21,11 +24,17 @@ class Spectrum(NamedTuple):
     Attributes:
         eigenvalue_mean: m_λ = tr F / P.
         eigenvalue_second_moment: s_λ = tr F² / P.
-        eigenvalue_max: max(λ_1, λ_2).
-        outlier, bulk: λ_1 and λ_2 (theory.md section 4).
+        eigenvalue_max: λ_max, as expected at these sizes.
+        outlier: Where λ_1 is, the eigenvalue of the direction that all samples share: z(x_1) of
+            theory.md section 11, or behind a last norm that divides over units λ_1 of section 6.
+            Where it does not stand out of the bulk it is the bulk's edge.
+        bulk: λ_2, the mean of the other eigenvalues (theory.md section 4).
         outlier_multiplicity, bulk_multiplicity: How many eigenvalues each stands for.
         kappa1, kappa2: A and B at T → ∞ without the bias block, divided by α M; NaN for a
             depth of 1, where α = 0.
+        is_outlier: Whether λ_max is the outlier and not the bulk's edge.
+        edge, edge_scale, bulk_variance: E, σ and R'(0) of theory.md section 11; NaN behind a last
+            norm that divides over units, where λ_max is at least λ_2.
     """
 
     eigenvalue_mean: jax.Array
@@ -37,6 +46,10 @@ class Spectrum(NamedTuple):
     bulk_multiplicity: jax.Array
     kappa1: jax.Array
     kappa2: jax.Array
+    is_outlier: jax.Array
+    edge: jax.Array
+    edge_scale: jax.Array
+    bulk_variance: jax.Array
 
 
 class Solved(NamedTuple):
@@ -45,11 +58,13 @@ class Solved(NamedTuple):
     Attributes:
         solution: The recursion.
         readout: What the output layer says of the spectrum.
+        ends: Where the bulk ends.
         spectrum: The spectrum.
     """
 
     solution: Solution
     readout: Readout
+    ends: Ends
     spectrum: Spectrum
 
     @property
@@ -73,7 +88,7 @@ def spectrum(
 ) -> Spectrum:
     """The predicted spectrum as a transformable function of T, σ_w² and σ_b².
 
-        m_λ = tr F / P,   s_λ = tr F² / P,   λ_max = max(λ_1, λ_2)      (theory.md sections 3–6)
+        m_λ = tr F / P,   s_λ = tr F² / P,   λ_max      (theory.md sections 3–6 and 11)
 
     Can be jit-compiled, vmapped and differentiated; call it (and `grad` or `vmap` of it) inside
     `with jax.enable_x64(True):`. Divergent means are infinite here; `predict` explains them.
@@ -95,8 +110,13 @@ def solve_network(
     samples: jax.Array | float,
     weight_var: jax.Array | None = None,
     bias_var: jax.Array | None = None,
+    all_of_it: bool = False,
 ) -> Solved:
     """A network's spec solved, with its variances or other (traced) ones.
+
+    Args:
+        network, samples, weight_var, bias_var: As in `spectrum`.
+        all_of_it: Whether to look for the bulk's lower end, too.
 
     Raises:
         ValueError: 64-bit floats are not enabled; the gaps need them.
@@ -112,29 +132,106 @@ def solve_network(
             weight_var=jnp.asarray(network.weight_var if weight_var is None else weight_var, float),
             bias_var=jnp.asarray(network.bias_var if bias_var is None else bias_var, float),
         ),
+        all_of_it,
     )
 
 
-def solve(code: Code, source: Source, numbers: Numbers) -> Solved:
-    """The recursion at T samples and its leading order, and the spectrum read off both."""
+class Prepared(NamedTuple):
+    """A network solved, and what its spectrum follows from: numbers only.
+
+    Attributes:
+        solution: The recursion at T samples.
+        readout, limit: What the output layer says of the spectrum, at T and at T → ∞.
+        premises: What the bulk's ends follow from; None where the law does not reach.
+        parameters, scale: P and α M.
+    """
+
+    solution: Solution
+    readout: Readout
+    limit: Readout
+    premises: Premises | None
+    parameters: jax.Array
+    scale: jax.Array
+
+
+def prepare(code: Code, source: Source, numbers: Numbers) -> Prepared:
+    """The recursion at T samples and its leading order, and what is read off both."""
     here, leading = solve_both(code, source, numbers)
     readout, limit = read(code, here), read(code, leading)
-    A, B, P = limit.diagonal, limit.off_diagonal, numbers.parameters
+    reaches = code.last.divide is not UNITS
+    premises = premises_of(code, numbers, here, readout) if reaches else None
+    P, scale = jnp.asarray(numbers.parameters), jnp.asarray(numbers.scale)
+    return Prepared(here, readout, limit, premises, P, scale)
+
+
+@partial(jax.jit, static_argnames="all_of_it")
+def finish(prepared: Prepared, all_of_it: bool) -> Solved:
+    """The spectrum; compiled by itself, for all networks of a depth.
+
+    Args:
+        prepared: The network, solved.
+        all_of_it: Whether to look for the bulk's lower end, too.
+    """
+    readout, limit, given = prepared.readout, prepared.limit, prepared.premises
+    ends = no_ends(readout) if given is None else ends_of(given, all_of_it)
+    A, B, P = limit.diagonal, limit.off_diagonal, prepared.parameters
     found = Spectrum(
         eigenvalue_mean=readout.trace / P,
-        eigenvalue_second_moment=readout.trace_squared / P,
-        eigenvalue_max=jnp.maximum(readout.outlier, readout.bulk),
-        outlier=readout.outlier,
+        eigenvalue_second_moment=ends.trace_squared / P,
+        eigenvalue_max=ends.largest,
+        outlier=ends.outlier,
         bulk=readout.bulk,
         outlier_multiplicity=readout.outlier_multiplicity,
         bulk_multiplicity=readout.bulk_multiplicity,
-        kappa1=A / numbers.scale,
-        kappa2=jnp.where(B > VANISHING * A, B, 0) / numbers.scale,
+        kappa1=A / prepared.scale,
+        kappa2=jnp.where(B > VANISHING * A, B, 0) / prepared.scale,
+        is_outlier=ends.is_outlier,
+        edge=ends.edge,
+        edge_scale=ends.scale,
+        bulk_variance=ends.variance,
     )
-    return Solved(here, readout, found)
+    return Solved(prepared.solution, readout, ends, found)
+
+
+def solve_jointly(code: Code, numbers: Numbers, all_of_it: bool = False) -> Solved:
+    """A network solved by its activation's own averages, with derivatives by σ_w², σ_b² and T."""
+    at = numbers.weight_var, numbers.bias_var, numbers.samples
+    return _by_three_numbers(code, all_of_it, numbers, *map(jnp.asarray, at))
 
 
 @partial(jax.jit, static_argnames="code")
-def solve_jointly(code: Code, numbers: Numbers) -> Solved:
-    """`solve` by the activation's own averages, compiled."""
-    return solve(code, code.activation, numbers)
+def _prepared(code: Code, numbers: Numbers) -> Prepared:
+    return prepare(code, code.activation, numbers)
+
+
+@partial(jax.custom_jvp, nondiff_argnums=(0, 1))
+def _by_three_numbers(
+    code: Code,
+    all_of_it: bool,
+    others: Numbers,
+    weight_var: jax.Array,
+    bias_var: jax.Array,
+    samples: jax.Array,
+) -> Solved:
+    numbers = others._replace(weight_var=weight_var, bias_var=bias_var, samples=samples)
+    return finish(_prepared(code, numbers), all_of_it)
+
+
+@_by_three_numbers.defjvp
+def _forwards(code, all_of_it, at, along):
+    """Forwards, whichever way is asked for: from three numbers it is many steps to the spectrum."""
+    (others, *three), (_, *changes) = at, along
+
+    def toward(one):
+        function = partial(_by_three_numbers.fun, code, all_of_it, others)
+        return jax.jvp(function, tuple(three), tuple(one))
+
+    found, by_each = jax.vmap(toward, out_axes=(None, 0))(jnp.eye(len(three)))
+    return found, jax.tree.map(lambda column: _combined(column, changes), by_each)
+
+
+def _combined(by_each: jax.Array, changes: list[jax.Array]) -> jax.Array | np.ndarray:
+    """Σ (∂/∂number) · its change; of no value for what is no real number."""
+    if by_each.dtype == jax.dtypes.float0:
+        return np.zeros(by_each.shape[1:], jax.dtypes.float0)
+    return jnp.tensordot(jnp.stack(changes), by_each, 1)

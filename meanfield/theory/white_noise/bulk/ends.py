@@ -1,0 +1,197 @@
+"""Where the spectrum of a network ends, and its largest eigenvalue (theory.md section 11)."""
+
+import math
+from functools import partial
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+
+from meanfield.spec.norms import SAMPLES
+from meanfield.theory.norms import kernels
+from meanfield.theory.white_noise.bulk.features import features_of
+from meanfield.theory.white_noise.bulk.largest import Largest, largest
+from meanfield.theory.white_noise.bulk.overlap import counts_of, overlap_variance, strength_variance
+from meanfield.theory.white_noise.bulk.spread import Factors, edge_variance, factors_of
+from meanfield.theory.white_noise.bulk.tracy_widom import MEAN, QUANTILES
+from meanfield.theory.white_noise.bulk.units import Bulk, bulk_of
+from meanfield.theory.white_noise.readout import Readout
+from meanfield.theory.white_noise.recursion import Code, Numbers, Solution
+
+# Of the squared mean: a variance below it is rounding, and the bulk a single eigenvalue.
+NO_SPREAD = 1e-20
+
+
+class Ends(NamedTuple):
+    """The bulk's ends and λ_max, all of F.
+
+    Attributes:
+        largest: λ_max as expected at these sizes.
+        trace_squared: tr F².
+        outlier: z(min(x_1, x*)).
+        is_outlier: Whether the outlier is λ_max.
+        variance: R'(0), that of the bulk's eigenvalues.
+        edge, lower: E, and the lower end.
+        scale: σ of the fluctuations at the edge.
+        deviation: The standard deviation of λ_max from network to network by what all eigenvalues
+            share, relative to λ_max.
+        error: The edge's relative error.
+    """
+
+    largest: jax.Array
+    trace_squared: jax.Array
+    outlier: jax.Array
+    is_outlier: jax.Array
+    variance: jax.Array
+    edge: jax.Array
+    lower: jax.Array
+    scale: jax.Array
+    deviation: jax.Array
+    error: jax.Array
+
+
+def no_ends(readout: Readout) -> Ends:
+    """Where the law does not reach: the larger of λ_1 and λ_2."""
+    unknown = jnp.full_like(readout.bulk, jnp.nan)
+    return Ends(
+        largest=jnp.maximum(readout.outlier, readout.bulk),
+        trace_squared=readout.trace_squared,
+        outlier=readout.outlier,
+        is_outlier=readout.outlier >= readout.bulk,
+        variance=unknown,
+        edge=unknown,
+        lower=unknown,
+        scale=unknown,
+        deviation=unknown,
+        error=unknown,
+    )
+
+
+class Premises(NamedTuple):
+    """What the ends follow from: numbers only, so that all networks of a depth share a compilation.
+
+    Attributes:
+        bulk: Before a division in the last layer.
+        factor: By what such a division multiplies every eigenvalue.
+        common: B, before it.
+        overlap: Var_s(a), before it.
+        outlier_variance: The relative variance of B from network to network.
+        factors: Of what all eigenvalues share.
+        divides: 1 if the last norm divides over samples, else 0.
+        outputs, directions: C, and the directions of the outputs that are free.
+        trace_squared: tr F² without the bulk's spread.
+        sharpest: max(λ_1, λ_2), where the law fails.
+    """
+
+    bulk: Bulk
+    factor: jax.Array
+    common: jax.Array
+    overlap: jax.Array
+    outlier_variance: jax.Array
+    factors: Factors
+    divides: jax.Array
+    outputs: jax.Array
+    directions: jax.Array
+    trace_squared: jax.Array
+    sharpest: jax.Array
+
+
+def premises_of(code: Code, numbers: Numbers, solution: Solution, readout: Readout) -> Premises:
+    """What the ends of a solved network follow from."""
+    features = features_of(code, numbers, solution)
+    bulk = bulk_of(numbers, solution, features, code.outputs)
+    factor = division(code, solution)
+    common = (readout.outlier - readout.bulk) / factor
+    counts, stands_out = counts_of(bulk, features), common > 0
+    variance = strength_variance(bulk, features, counts)
+    return Premises(
+        bulk=bulk,
+        factor=factor,
+        common=common,
+        overlap=jnp.where(stands_out, overlap_variance(bulk, features, counts), 0),
+        outlier_variance=variance / jnp.where(stands_out, common, 1) ** 2,
+        factors=factors_of(bulk, features),
+        divides=jnp.asarray(float(code.last.divide is SAMPLES)),
+        outputs=jnp.asarray(float(code.outputs)),
+        directions=readout.outlier_multiplicity,
+        trace_squared=readout.trace_squared,
+        sharpest=jnp.maximum(readout.outlier, readout.bulk),
+    )
+
+
+@partial(jax.jit, static_argnames="all_of_it")
+def ends_of(given: Premises, all_of_it: bool) -> Ends:
+    """The ends by the law, times what a division in the last layer does to every eigenvalue.
+
+    tr F² = D ( λ_1² + (T − 1) (λ_2² + R'(0)) + 2 Var_s(a) ),     D the directions of the outputs
+    """
+    bulk, factor = given.bulk, given.factor
+    strength = given.common + given.overlap / jnp.where(given.common > 0, given.common, 1)
+    found = _without_spread(bulk, largest(bulk, strength, all_of_it))
+    of_edge = edge_variance(given.factors, 1 - found.by_top, given.divides) / given.outputs
+    rest = bulk.samples - 1
+    spread = rest * found.variance + 2 * given.overlap
+    edge = expected_edge(found, bulk.mean, given.directions * rest)
+    top = factor * jnp.where(found.is_outlier, found.outlier, edge)
+    return Ends(
+        largest=jnp.where(jnp.isfinite(edge), top, given.sharpest),
+        trace_squared=given.trace_squared + given.directions * factor**2 * spread,
+        outlier=factor * found.outlier,
+        is_outlier=found.is_outlier,
+        variance=factor**2 * found.variance,
+        edge=factor * found.edge,
+        lower=factor * found.lower,
+        scale=factor * found.scale,
+        deviation=jnp.sqrt(jnp.where(found.is_outlier, given.outlier_variance, of_edge)),
+        error=found.error,
+    )
+
+
+def expected_edge(found: Largest, mean: jax.Array, count: jax.Array) -> jax.Array:
+    """The expected largest of N eigenvalues of the bulk, never below their mean λ_2.
+
+    E − 1.2065 σ N^{−2/3}, in which E − λ_2 loses 1/(4N) of itself: so few eigenvalues, down to a
+    single one, come out right too.
+    """
+    inner = mean + (found.edge - mean) * jnp.sqrt(1 - 1 / (2 * count))
+    return jnp.maximum(mean, inner + MEAN * found.scale * count ** (-2 / 3))
+
+
+def largest_quantiles(ends: Ends, count: float) -> list[float]:
+    """The 10, 50 and 90 % quantiles of one network's λ_max; of NumPy's numbers.
+
+    What all eigenvalues share is a log-normal factor. At an edge Tracy–Widom comes on top, which is
+    independent of it: the deviations from the mean are added in quadrature.
+
+    Args:
+        ends: With λ_max and its deviation.
+        count: N, the number of the bulk's eigenvalues.
+    """
+    normal, mean, shared = 1.2815515655, float(ends.largest), float(ends.deviation)
+    own = 0.0 if ends.is_outlier else float(ends.scale) * count ** (-2 / 3)
+    quantiles = []
+    for p, sign in zip(QUANTILES, (-1, 0, 1), strict=True):
+        factor = math.expm1(sign * normal * shared - shared**2 / 2) * mean
+        edge = own * (QUANTILES[p] - MEAN)
+        far = math.hypot(factor, edge)
+        quantiles.append(mean + (sign * far if sign else factor + edge))
+    return quantiles
+
+
+def division(code: Code, solution: Solution) -> jax.Array:
+    """By what the last norm multiplies the differences between samples."""
+    before = solution.K.gap
+    positive = before > 0
+    after = kernels(code.last, solution.S, solution.K)[1].gap
+    return jnp.where(positive, after / jnp.where(positive, before, 1), 1)
+
+
+def _without_spread(bulk: Bulk, found: Largest) -> Largest:
+    """Where all eigenvalues of the bulk are the same, they are its ends."""
+    single = found.variance <= NO_SPREAD * bulk.mean**2
+    mean, zero = bulk.mean, jnp.zeros_like(bulk.mean)
+    return found._replace(
+        edge=jnp.where(single, mean, found.edge),
+        lower=jnp.where(single, mean, found.lower),
+        scale=jnp.where(single, zero, found.scale),
+    )

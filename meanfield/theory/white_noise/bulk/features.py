@@ -1,0 +1,119 @@
+"""What the units of every hidden layer do, by their own mean (theory.md section 11).
+
+Unit i of layer l has ū = m + s ũ(x), m = √q̄_st ζ with ζ ~ N(0, 1) drawn once per unit and ũ a
+Gaussian over samples of variance g = ḡ/s².
+"""
+
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from meanfield.gaussian.shifted import ShiftedAverages, shifted_averages
+from meanfield.spec.norms import SAMPLES, UNITS
+from meanfield.theory.white_noise.recursion import Code, Numbers, Solution
+
+MEANS = 24  # intervals between values of ζ; a multiple of 2, for the error estimate
+FARTHEST = 6.0  # exp(−FARTHEST²/2) = 2e-8
+
+
+class Features(NamedTuple):
+    """Of the hidden layers l = 1..L−1.
+
+    Attributes:
+        averages: Of φ and its derivatives, layers × values of ζ.
+        probability, coarse: Of the values of ζ, and of every second one by itself.
+        scale, gap: s and ḡ.
+        mixes: 1 where Norm_l is over samples, else 0.
+        later: q̃^{l+1}_st.
+        own, seen: g̃^l = |D̃_l|², and g̃^{l+1} as layer l sees it.
+    """
+
+    averages: ShiftedAverages
+    probability: jax.Array
+    coarse: jax.Array
+    scale: jax.Array
+    gap: jax.Array
+    mixes: jax.Array
+    later: jax.Array
+    own: jax.Array
+    seen: jax.Array
+
+    def mean(self, values: jax.Array) -> jax.Array:
+        """Over ζ, of every layer."""
+        return (self.probability * values).sum(1)
+
+
+def features_of(code: Code, numbers: Numbers, solution: Solution) -> Features:
+    """The features, from the solved recursion; backward ones before a division in the last layer.
+
+    g̃^l = s² σ_w² ( q̃^{l+1}_st (E E[φ'²] − E p²) + g̃^{l+1} E E[φ'²] ),     g̃^L = 0
+
+    with p = E[φ'] at given ζ. A norm over samples takes g̃^{l+1} away from layer l.
+    """
+    mixes = _of_norms(code, numbers, [norm.mixes_samples for norm in code.hidden])
+    scale, gap, cross = _normalized(code, numbers, solution)
+    zeta, probability, coarse = jax.vmap(_means)(gap, cross)
+    one_layer = lambda m, g: shifted_averages(  # noqa: E731
+        code.activation.function, bool(code.activation.kink_at_zero), m, g
+    )
+    u = jax.vmap(one_layer)(_root(cross)[:, None] * zeta, gap)
+    later = (solution.backward.cross / solution.backward.same[-1])[1:]
+    square = scale**2 * numbers.weight_var
+    spread = square * later * (probability * u.slope_variance).sum(1)
+    passed = square * (probability * (u.slope_variance + u.slope**2)).sum(1)
+    seen = _seen(spread, passed, jnp.append(mixes, 1.0)[1:])
+    own = spread + passed * seen
+    return Features(u, probability, coarse, scale, gap, mixes, later, own, seen)
+
+
+def _of_norms(code: Code, numbers: Numbers, values: list[bool]) -> jax.Array:
+    """A property of the norms of the hidden layers, 0 or 1."""
+    return jnp.asarray(values, float)[numbers.hidden_norms]
+
+
+def _normalized(
+    code: Code, numbers: Numbers, solution: Solution
+) -> tuple[jax.Array, jax.Array, jax.Array]:
+    """s, ḡ and q̄_st of every hidden layer; the last is 0 after a norm over samples."""
+    S = solution.layers.S
+    mixes = _of_norms(code, numbers, [norm.mixes_samples for norm in code.hidden]) > 0
+    over_samples = _of_norms(code, numbers, [norm.divide is SAMPLES for norm in code.hidden]) > 0
+    over_units = _of_norms(code, numbers, [norm.divide is UNITS for norm in code.hidden]) > 0
+    same = jnp.where(mixes, S.gap, S.same)
+    variance = jnp.where(over_samples, S.gap, jnp.where(over_units, same, 1.0))
+    cross = jnp.where(mixes, 0.0, jnp.maximum(S.cross, 0) / variance)
+    return variance**-0.5, S.gap / variance, cross
+
+
+def _root(x: jax.Array) -> jax.Array:
+    """√x, with a derivative of 0 at 0."""
+    positive = x > 0
+    return jnp.where(positive, jnp.sqrt(jnp.where(positive, x, 1)), 0)
+
+
+def _means(gap: jax.Array, cross: jax.Array) -> tuple[jax.Array, jax.Array, jax.Array]:
+    """Values of ζ, their probabilities, and those of every second one.
+
+    By the trapezoid rule in y of ζ = ρ sinh y. Features change with m = √q̄_st ζ within
+    max(√ḡ, 1) of 0: there the values are close.
+    """
+    near = jnp.maximum(jnp.sqrt(gap), 1) / jnp.sqrt(jnp.maximum(cross, 1e-300))
+    rho = jax.lax.stop_gradient(jnp.clip(near, 1e-6, FARTHEST))
+    y = jnp.arcsinh(FARTHEST / rho) * np.linspace(-1, 1, MEANS + 1)
+    zeta = rho * jnp.sinh(y)
+    weight = jnp.exp(-(zeta**2) / 2) * jnp.cosh(y)
+    even = weight * (np.arange(MEANS + 1) % 2 == 0)
+    return zeta, weight / weight.sum(), even / even.sum()
+
+
+def _seen(spread: jax.Array, passed: jax.Array, cut: jax.Array) -> jax.Array:
+    """g̃^{l+1} as layer l sees it: 0 where a norm over samples is in between."""
+
+    def step(above, layer):
+        own, factor, cut = layer
+        seen = above * (1 - cut)
+        return own + factor * seen, seen
+
+    return jax.lax.scan(step, jnp.zeros_like(spread).sum(), (spread, passed, cut), reverse=True)[1]

@@ -1,0 +1,66 @@
+"""How λ_max spreads from network to network (theory.md section 11, derived).
+
+An outlier spreads as B does. An edge spreads by Tracy–Widom, and by factors that all eigenvalues
+share: chiefly the squares of the last weights, of which the share f = 1 − ∂ log E/∂ log θ_L of the
+edge is made; a division over samples in the last layer divides by the outputs' own variance v.
+"""
+
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+
+from meanfield.theory.white_noise.bulk.features import Features
+from meanfield.theory.white_noise.bulk.units import Bulk
+
+
+class Factors(NamedTuple):
+    """What all eigenvalues of the bulk share, for one output.
+
+    Attributes:
+        weights: The relative variance of q̃^{L−1}_st, by the squares of the last weights.
+        variance: The relative variance of v, the outputs' variance over samples, by all but the
+            sum of the squares of the last weights.
+        squares: That by their sum alone, 2/M_{L−1}.
+    """
+
+    weights: jax.Array
+    variance: jax.Array
+    squares: jax.Array
+
+
+def factors_of(bulk: Bulk, features: Features) -> Factors:
+    """The variances of the factors.
+
+    Var log q̃^{L−1}_st = (3 ⟨φ_1⁴⟩/⟨φ_1²⟩² − 1)/M_{L−1}
+    Var log v = 2 (κ_{L−1}/ĝ² + 1/T),     κ_l = (σ_w² ⟨φ_1²⟩)² κ_{l−1} + ⟨V²⟩/M_l,     κ_0 = 1/M_0
+
+    where κ_l is the mean of (h̃^l(s)·h̃^l(t)/M_l)² over pairs of samples.
+    """
+    u, mean = features.averages, features.mean
+    slope, widths = u.slope**2, bulk.widths
+    first = 1 / widths[0]
+    passed = (features.scale**2 * bulk.weight_var * mean(slope)) ** 2
+    own = mean(u.value_variance**2) / widths[1:]
+
+    def step(below, layer):
+        return layer[0] * below + layer[1], None
+
+    overlap, _ = jax.lax.scan(step, first, (passed, own))
+    gap = jnp.append(1.0, mean(u.value_variance))[-1]
+    weights = jnp.append(0.0, (3 * mean(slope**2) / mean(slope) ** 2 - 1) / widths[1:])[-1]
+    squares = 2 / widths[-1]
+    every = 2 * (overlap / gap**2 + 1 / bulk.samples)
+    return Factors(weights, jnp.maximum(every - squares, 0), squares)
+
+
+def edge_variance(factors: Factors, share: jax.Array, divides: jax.Array) -> jax.Array:
+    """The relative variance of the edge by the factors, for one output.
+
+    Args:
+        factors: Of the network.
+        share: f.
+        divides: 1 if the last layer divides over samples, E ∝ |w|^{2f}/v, else 0.
+    """
+    divided = (1 - share) ** 2 * factors.squares + factors.variance
+    return jnp.where(divides > 0, divided, share**2 * factors.weights)
