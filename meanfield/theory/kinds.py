@@ -11,8 +11,8 @@ class Kind(StrEnum):
 
     Attributes:
         OUTLIER: The eigenvalue λ_1 of the direction that all samples share, for i.i.d. inputs
-            (`docs/theory.md` sections 4 and 11). It stands apart from the others and grows with the
-            width: a prediction, corrected for a finite width.
+            (`docs/theory.md` sections 4 and 11). It stands apart from the others, and grows with
+            the width where κ₂ > 0: a prediction, corrected for a finite width.
         BULK_EDGE: The expected largest eigenvalue of the bulk, where nothing stands apart from it,
             for i.i.d. inputs (section 11): a prediction for any ratio of samples to width.
         WIDE_LIMIT: The largest eigenvalue of K̄/T on given inputs (section 7), where a finite hidden

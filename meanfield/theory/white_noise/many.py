@@ -82,7 +82,7 @@ def _read(points: Points) -> np.ndarray:
     largest = usable(s.eigenvalue_max)
     limit = np.divide(2, largest, out=np.full_like(largest, np.nan), where=largest > 0)
     places = [Kind.OUTLIER, Kind.BULK_EDGE, Kind.LOWER_BOUND]
-    kinds = np.select([s.is_outlier & (s.kappa2 > 0), np.isfinite(s.edge)], [0, 1], 2)
+    kinds = np.select([s.is_outlier, np.isfinite(s.edge)], [0, 1], 2)
     moments = usable(s.eigenvalue_mean), usable(s.eigenvalue_second_moment)
     kappas = usable(s.kappa1), usable(s.kappa2)
     known = [largest, *moments, limit, *kappas, usable(s.edge)]

@@ -97,7 +97,7 @@ def _prediction(
 def kind_of(network: Network, solved: Solved) -> Kind:
     """What λ_max is."""
     s = solved.spectrum
-    if s.is_outlier and s.kappa2 > 0:
+    if s.is_outlier:
         return Kind.OUTLIER
     return Kind.BULK_EDGE if np.isfinite(s.edge) else Kind.LOWER_BOUND
 

@@ -175,6 +175,7 @@ def finish(prepared: Prepared, all_of_it: bool) -> Solved:
     readout, limit, given = prepared.readout, prepared.limit, prepared.premises
     ends = no_ends(readout) if given is None else ends_of(given, all_of_it)
     A, B, P = limit.diagonal, limit.off_diagonal, prepared.parameters
+    grows = B > VANISHING * A
     found = Spectrum(
         eigenvalue_mean=readout.trace / P,
         eigenvalue_second_moment=ends.trace_squared / P,
@@ -184,8 +185,8 @@ def finish(prepared: Prepared, all_of_it: bool) -> Solved:
         outlier_multiplicity=readout.outlier_multiplicity,
         bulk_multiplicity=readout.bulk_multiplicity,
         kappa1=A / prepared.scale,
-        kappa2=jnp.where(B > VANISHING * A, B, 0) / prepared.scale,
-        is_outlier=ends.is_outlier,
+        kappa2=jnp.where(grows, B, 0) / prepared.scale,
+        is_outlier=ends.is_outlier & (grows | (given is not None)),
         edge=ends.edge,
         edge_scale=ends.scale,
         bulk_variance=ends.variance,

@@ -11,6 +11,8 @@ from meanfield.theory.white_noise import many
 ORDERED = np.array([[0.3], [0.9]])  # gaps end near 1e-26 and 1e-4
 CHAOTIC = np.array([[1.5], [3.9]])
 BIAS = np.array([0.02, 0.7])
+# x* is known to 1e-6: so is what depends on it, and to the square of it what is stationary there
+SEARCHED = {"edge_scale": 1e-4, "edge": 1e-10, "eigenvalue_max": 1e-6, "outlier": 1e-6}
 
 
 def network(activation, norm="none", depth=50, **changes):
@@ -25,8 +27,9 @@ def assert_agrees(found, net, samples, weight_var, bias_var, rtol):
             for field, value in one._asdict().items():
                 # of the largest eigenvalue: where λ_1 vanishes it is rounding
                 atol = 1e-12 * one.eigenvalue_max if field in ("outlier", "kappa2") else 0
+                here = max(rtol, SEARCHED.get(field, 0))
                 entry = getattr(found, field)[at]
-                np.testing.assert_allclose(entry, value, rtol, atol, err_msg=f"{field} {at}")
+                np.testing.assert_allclose(entry, value, here, atol, err_msg=f"{field} {at}")
 
 
 @pytest.mark.parametrize(

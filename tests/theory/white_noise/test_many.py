@@ -34,10 +34,13 @@ def test_every_cell_is_what_predict_says(monkeypatch, grid):
     for i, cell in enumerate(cells):
         expected = predict(cell.network, cell.samples)
         assert list(Kind)[found.eigenvalue_max_kind[i]] is expected.eigenvalue_max_kind
+        edge = None if expected.bulk is None else expected.bulk.edge
         for name in found._fields[:-1]:
-            value = getattr(expected, name)
+            value = edge if name == "bulk_edge" else getattr(expected, name)
             value = np.nan if value is None else value
-            assert getattr(found, name)[i] == pytest.approx(value, rel=2e-9, abs=1e-12, nan_ok=True)
+            # λ_max holds σ, which is known as well as x* is
+            rel = 1e-6 if name in ("eigenvalue_max", "learning_rate_max") else 2e-9
+            assert getattr(found, name)[i] == pytest.approx(value, rel=rel, abs=1e-12, nan_ok=True)
 
 
 def test_cells_out_of_a_tables_reach_and_without_a_hidden_layer():
@@ -46,7 +49,7 @@ def test_cells_out_of_a_tables_reach_and_without_a_hidden_layer():
     for grid in (far, flat):
         cells, found = columns(grid)
         expected = [predict(c.network, c.samples).eigenvalue_max for c in cells]
-        np.testing.assert_allclose(found.eigenvalue_max, expected, rtol=1e-9)
+        np.testing.assert_allclose(found.eigenvalue_max, expected, rtol=1e-6)
     assert np.isnan(found.kappa1).all()  # α = 0
 
 

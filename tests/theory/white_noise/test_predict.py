@@ -6,6 +6,7 @@ import json
 import jax
 import numpy as np
 import pytest
+from fixed_samples import at_fixed_samples
 from problems import ANCHORS, SECTION_10, assert_printed
 from white_noise_networks import C, erf, notes_on, relu
 
@@ -20,7 +21,9 @@ from meanfield.theory.predict import predict
 @pytest.mark.parametrize("row", SECTION_10, ids=lambda row: f"{row.largest} {row.norms}")
 def test_predictions_are_those_in_print(row):
     prediction = predict(row.network, 300)
-    assert_printed(prediction.eigenvalue_max, row.largest)
+    bounded = prediction.bulk is None
+    largest = prediction.eigenvalue_max if bounded else at_fixed_samples(prediction)
+    assert_printed(largest, row.largest)
     assert_printed(prediction.eigenvalue_mean, row.mean)
 
 
@@ -58,15 +61,16 @@ def test_the_anchors_notice_a_wrong_gap():
         (relu("layer-mean@last"), "outlier", 1, C - 1),
         (relu("layer@last"), "outlier", 1, C - 2),
         (relu("rms@last"), "outlier", 1, C - 1),
-        (relu("mean@last"), "lower-bound", 0, C * 79),
-        (relu("batch@last"), "lower-bound", 0, C * 79),
+        (relu("mean@last"), "bulk-edge", 0, 1),
+        (relu("batch@last"), "bulk-edge", 0, 1),
         (relu("batch@hidden"), "outlier", 1, C),  # (∫Dz φ)² > 0 builds a cross part up again
-        (erf("batch@hidden"), "lower-bound", 0, C * 79),  # φ is odd: it does not
-        (erf("mean@hidden"), "lower-bound", 0, C * 79),
+        (erf("batch@hidden"), "bulk-edge", 0, 1),  # φ is odd: it does not
+        (erf("mean@hidden"), "bulk-edge", 0, 1),
         (erf("layer@hidden"), "outlier", 1, C),
         (erf("batch@1"), "outlier", 1, C),  # the bias of layer 2 is common to all samples
-        (erf("batch@1", bias_var=0), "lower-bound", 0, C * 79),
-        (erf(bias_var=0), "lower-bound", 0, C),  # the bias block alone is common: λ_1 = λ_2 + 1
+        (erf("batch@1", bias_var=0), "bulk-edge", 0, 1),
+        (erf(bias_var=0), "bulk-edge", 0, 1),  # the bias block alone is common: λ_1 = λ_2 + 1
+        (erf("layer@last", bias_var=0), "lower-bound", 0, (C - 2) * 79),
     ],
     ids=lambda v: f"{v.activation} {'+'.join(v.norms)}" if isinstance(v, Network) else None,
 )
@@ -77,7 +81,7 @@ def test_placements_decide_how_sharpness_grows(network, kind, exponent, multipli
     assert prediction.eigenvalue_max_multiplicity == multiplicity
     assert prediction.learning_rate_max == 2 / prediction.eigenvalue_max
     assert (prediction.kappa2 > 0) == bool(exponent)
-    assert (prediction.eigenvalue_max_upper is None) == (kind == "outlier")
+    assert (prediction.bulk is None) == (prediction.network.norms[-1] in ("layer", "rms"))
 
 
 @pytest.mark.parametrize("name", ["relu", "erf"])
@@ -91,15 +95,14 @@ def test_exponents_are_those_of_the_predictions(name):
 
 
 @pytest.mark.parametrize("name", ["relu", "erf"])
-def test_upper_bound_is_the_papers(name):
-    # √(C α² ρ (κ₁ − κ₂)² M) in leading order; 1 − 1/T and (C + 3)/2M of biases and outputs: 7e-5.
+def test_the_bulks_mean_is_the_papers_bound(name):
+    # ρ α (κ₁ − κ₂) in leading order; 1 − 1/T and (C + 3)/2M of biases and outputs: 7e-5.
     M, T = 100_000, 40_000
     plain = predict(relu(activation=name, width=M), T)
     centred = predict(relu("mean@last", activation=name, width=M), T)
     span = plain.alpha * (plain.kappa1 - plain.kappa2)
-    assert centred.eigenvalue_max_upper == pytest.approx(np.sqrt(C * M / T * M) * span, rel=1e-4)
-    # and the lower one, ρ α (κ₁ − κ₂)
-    assert centred.eigenvalue_max == pytest.approx(M / T * span, rel=1e-4)
+    assert centred.bulk.mean == pytest.approx(M / T * span, rel=1e-4)
+    assert centred.eigenvalue_max > 3 * centred.bulk.mean  # and the value far above it
     # m_λ ~ (1 − 1/T)(κ₁ − κ₂) C/M
     mean = (plain.kappa1 - plain.kappa2) * C / M
     assert centred.eigenvalue_mean == pytest.approx(mean, rel=1e-4)
@@ -124,7 +127,9 @@ def test_layer_norm_in_the_last_layer_has_section_6s_mean(name, outputs, n):
 
 def test_layer_mean_in_the_last_layer_projects_one_output_away():
     plain, normed = predict(relu(), 50), predict(relu("layer-mean@last"), 50)
-    assert normed.eigenvalue_max == plain.eigenvalue_max
+    assert (
+        normed.eigenvalue_max == plain.eigenvalue_max
+    )  # an outlier, of one direction as of another
     for field in ("eigenvalue_mean", "eigenvalue_second_moment"):
         assert getattr(normed, field) == pytest.approx(
             (C - 1) / C * getattr(plain, field), rel=1e-15
@@ -139,7 +144,11 @@ def test_one_layer_is_linear_regression():
     assert prediction.alpha == 0
     assert prediction.parameters == 2 * 61
     assert prediction.eigenvalue_mean == pytest.approx(1, rel=1e-15)
-    assert prediction.eigenvalue_max == pytest.approx((61 + 39) / 40, rel=1e-15)
+    assert at_fixed_samples(prediction) == pytest.approx((61 + 39) / 40, rel=1e-15)
+    # a Wishart matrix's: Marchenko and Pastur's edge, and Johnstone's fluctuations
+    assert prediction.bulk.edge == pytest.approx((1 + np.sqrt(60 / 40)) ** 2, rel=1e-9)
+    scale = (np.sqrt(60) + np.sqrt(40)) * (60**-0.5 + 40**-0.5) ** (1 / 3) / 40
+    assert prediction.bulk.scale == pytest.approx(scale * 40 ** (2 / 3), rel=1e-6)
 
 
 def test_predictions_are_strict_json():

@@ -63,11 +63,14 @@ def test_plain_networks_follow_section_2(name):
         "kappa1": kappa1,
         "kappa2": kappa2,
         "eigenvalue_mean": C * A / P,
-        "eigenvalue_second_moment": C / P * (outlier**2 + (T - 1) * bulk**2),
-        "eigenvalue_max": outlier,
+        "bulk": bulk,
     }
     for field, value in expected.items():
         np.testing.assert_allclose(getattr(found, field), value, rtol=1e-12, err_msg=field)
+    readout = solve_network(network, 25.0).readout
+    np.testing.assert_allclose(readout.outlier, outlier, rtol=1e-12)
+    second_moment = C * (outlier**2 + (T - 1) * bulk**2)
+    np.testing.assert_allclose(readout.trace_squared, second_moment, rtol=1e-12)
 
 
 def erf_pair(q, cross):
