@@ -4,10 +4,10 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from exact_averages import relative_error, unequal_averages
 from hypothesis import given
 from hypothesis import strategies as st
 from mpmath import mpf
-from problems import relative_error, unequal_averages
 
 from meanfield.gaussian import closed_forms
 from meanfield.gaussian.averages import Averages

@@ -2,8 +2,8 @@
 
 import numpy as np
 import pytest
+from exact_averages import trapezoid_gaps
 from pair_samples import EVERY, FEW_SAMPLES, STRIPPED, X, assert_close, kernel
-from problems import trapezoid_gaps
 
 from meanfield.gaussian.angles import split_gap
 from meanfield.gaussian.exact_pairs import drops, exact_gaps, radial_factor

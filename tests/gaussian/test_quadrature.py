@@ -4,7 +4,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from problems import reference_averages, relative_error
+from exact_averages import reference_averages, relative_error
 
 from meanfield.gaussian.averages import Averages
 from meanfield.gaussian.quadrature import Quadrature

@@ -6,8 +6,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from exact_averages import lattice_pair, reference_averages
 from mpmath import mp, mpf
-from problems import ANCHORS, assert_printed, lattice_pair, reference_averages
+from problems import ANCHORS, assert_printed
 
 from meanfield.spec.activations import ACTIVATIONS, Activation
 from meanfield.spec.network import Network
