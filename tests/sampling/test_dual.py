@@ -1,27 +1,21 @@
 """The method `dual`: exact statistics from the dual matrix."""
 
-import jax
+from functools import partial
+
 import numpy as np
 import pytest
 from jacobian import (
     PER_SAMPLE,
     STATISTICS,
-    as_measured,
     figures,
+    measure_by,
     reference,
-    sample,
 )
 
 from meanfield import Network, simulate
 from meanfield.sampling import dual
-from meanfield.sampling.measurement import Request
 
-
-def measure(network, samples, precision="float64", **request):
-    with as_measured():
-        drawn, key = sample(network, samples, precision), jax.random.key(5)
-        return dual.measure(network, *drawn, key, Request(**request))
-
+measure = partial(measure_by, dual)
 
 # Float32 takes one network of each kind: that each has its matrix right is `test_dual_matrix`'s.
 SINGLE = (
