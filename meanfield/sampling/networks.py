@@ -1,7 +1,9 @@
 """Sampling networks of finite width: weights, biases, inputs, and the forward pass."""
 
+import math
 from collections.abc import Sequence
 from functools import partial
+from itertools import pairwise
 from typing import NamedTuple
 
 import jax
@@ -10,6 +12,8 @@ import numpy as np
 
 from meanfield.sampling.normalize import normalize
 from meanfield.spec.network import Network, Structure
+
+FEWEST = 2**12  # numbers that are drawn at once: a small network takes all of its in one call
 
 
 class Layer(NamedTuple):
@@ -41,31 +45,68 @@ def draw_network(
         The parameters of layers 1..L and the T×M_0 inputs.
     """
     units = (*network.widths, network.outputs)
-    variances = network.weight_var, network.bias_var
-    parameters, drawn = _draw(units, samples if inputs is None else 0, dtype, key, *variances)
+    drawn_inputs = samples if inputs is None else 0
+    counts = [n for n_in, n_out in pairwise(units) for n in (n_in * n_out, n_out)]
+    with jax.threefry_partitionable(True):  # whatever is drawn after a number, it is the same
+        numbers = _numbers(_keys(key, len(units)), [*counts, drawn_inputs * units[0]])
+        variances = network.weight_var, network.bias_var
+        parameters, drawn = _arranged(numbers, units, drawn_inputs, dtype, *variances)
     return parameters, drawn if inputs is None else jnp.asarray(inputs, dtype)
 
 
+@partial(jax.jit, static_argnames="count")
+def _keys(key: jax.Array, count: int) -> tuple[jax.Array, ...]:
+    """Those of W^1, b^1, W^2, ... and of the inputs."""
+    keys = jax.random.split(key, count)
+    return (*jax.vmap(jax.random.split)(keys[1:]).ravel(), keys[0])
+
+
+def _numbers(keys: tuple[jax.Array, ...], counts: Sequence[int]) -> list[jax.Array]:
+    """At least so many numbers for each key: what draws them is compiled for few sizes."""
+    sizes = [_rounded_up(count) for count in counts]
+    if max(sizes) == FEWEST:
+        return _erf_inverses(keys, FEWEST)
+    return [_erf_inverses((k,), size)[0] for k, size in zip(keys, sizes, strict=True)]
+
+
+def _rounded_up(count: int) -> int:
+    """To the next of eight steps per factor of two."""
+    step = 2 ** max(0, (count - 1).bit_length() - 4)
+    return max(FEWEST, -(-count // step) * step)
+
+
+@partial(jax.jit, static_argnames="size")
+def _erf_inverses(keys: tuple[jax.Array, ...], size: int) -> list[jax.Array]:
+    """Numbers of N(0, 1/2) for each key, as `jax.random.normal` draws them."""
+
+    def draw(key):
+        above = np.nextafter(np.float32(-1), np.float32(0))
+        return jax.lax.erf_inv(jax.random.uniform(key, (size,), jnp.float32, above, 1.0))
+
+    return list(jax.vmap(draw)(jnp.stack(keys)))
+
+
 @partial(jax.jit, static_argnames=("units", "samples", "dtype"))
-def _draw(
+def _arranged(
+    numbers: Sequence[jax.Array],
     units: tuple[int, ...],
     samples: int,
     dtype: jnp.dtype,
-    key: jax.Array,
     weight_var: jax.Array,
     bias_var: jax.Array,
 ) -> tuple[Parameters, jax.Array]:
-    def normal(key, shape, variance):
+    def normal(numbers, shape, variance):
         scale = jnp.sqrt(variance).astype(jnp.float32)
-        return (scale * jax.random.normal(key, shape, jnp.float32)).astype(dtype)
+        used = numbers[: math.prod(shape)].reshape(shape)
+        return (scale * (np.float32(2**0.5) * used)).astype(dtype)
 
-    input_key, *layer_keys = jax.random.split(key, len(units))
-    parameters = []
-    for n_in, n_out, layer_key in zip(units[:-1], units[1:], layer_keys, strict=True):
-        weight_key, bias_key = jax.random.split(layer_key)
-        weights = normal(weight_key, (n_out, n_in), weight_var / n_in)
-        parameters.append(Layer(weights, normal(bias_key, (n_out,), bias_var)))
-    return tuple(parameters), normal(input_key, (samples, units[0]), 1.0)
+    *drawn, inputs = numbers
+    layers = zip(pairwise(units), drawn[::2], drawn[1::2], strict=True)
+    parameters = tuple(
+        Layer(normal(weights, (n_out, n_in), weight_var / n_in), normal(biases, (n_out,), bias_var))
+        for (n_in, n_out), weights, biases in layers
+    )
+    return parameters, normal(inputs, (samples, units[0]), 1.0)
 
 
 class Pass(NamedTuple):

@@ -1,12 +1,10 @@
 """Draws figures/benchmark_sampler.png from figures/benchmark_sampler.json: times per case."""
 
-import argparse
-import json
 from pathlib import Path
 
 import matplotlib
 from matplotlib.artist import Artist
-from shared.benchmarking import OURS, OURS_GIVEN
+from shared.benchmarking import OURS, OURS_GIVEN, draw
 from shared.sampler_bars import SPEEDUPS, floor_seconds, peers
 
 matplotlib.use("Agg")
@@ -64,12 +62,5 @@ def plot(results: dict, path: Path) -> None:
     plt.close(figure)
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--out", type=Path, default=Path("figures"))
-    path = parser.parse_args().out / "benchmark_sampler.json"
-    plot(json.loads(path.read_text()), path.with_suffix(".png"))
-
-
 if __name__ == "__main__":
-    main()
+    draw(plot, "benchmark_sampler", __doc__)

@@ -1,10 +1,9 @@
 """Draws figures/benchmark_theory.png from figures/benchmark_theory.json: times per activation."""
 
-import argparse
-import json
 from pathlib import Path
 
 import matplotlib
+from shared.benchmarking import draw
 
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt
@@ -43,12 +42,5 @@ def plot(report: dict, path: Path) -> None:
     plt.close(figure)
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--out", type=Path, default=Path("figures"))
-    path = parser.parse_args().out / "benchmark_theory.json"
-    plot(json.loads(path.read_text()), path.with_suffix(".png"))
-
-
 if __name__ == "__main__":
-    main()
+    draw(plot, "benchmark_theory", __doc__)

@@ -3,8 +3,8 @@
 import jax
 import jax.numpy as jnp
 import pytest
+from exact_averages import SMOOTH, relative_error
 from mpmath import mp, mpf
-from problems import SMOOTH, relative_error
 
 from meanfield.gaussian.averages import NARROW, collect, derivative, difference, leading
 from meanfield.spec.activations import ACTIVATIONS

@@ -1,13 +1,13 @@
-"""Closed forms against quadrature, which knows nothing of them, references and exact identities."""
+"""Closed forms against references and exact identities."""
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from exact_averages import relative_error, unequal_averages
 from hypothesis import given
 from hypothesis import strategies as st
 from mpmath import mpf
-from problems import relative_error, unequal_averages
 
 from meanfield.gaussian import closed_forms
 from meanfield.gaussian.averages import Averages
@@ -29,32 +29,7 @@ def test_there_are_closed_forms():
     assert CLOSED == ["linear", "relu", "leaky_relu", "abs", "erf", "sin", "gelu"]
 
 
-# Samples of one variance.
-
-
-def places(count=96):
-    """Variances in [1e-3, 50] and correlations from 1 − 1e-12 to −1 + 1e-12, most near an end."""
-    rng = np.random.default_rng(0)
-    q = np.exp(rng.uniform(np.log(1e-3), np.log(50), count))
-    near = 10 ** rng.uniform(-12, 0, count)
-    ratio = np.choose(np.arange(count) % 3, [near, 2 - near, rng.uniform(0, 2, count)])
-    return q, q * ratio
-
-
-@pytest.mark.parametrize("name", CLOSED)
-def test_closed_forms_agree_with_quadrature(name):
-    activation = ACTIVATIONS[name]
-    q, gap = places()
-    both = [
-        jax.lax.map(lambda pair, rule=rule: rule(*pair), (q, gap))
-        for rule in (activation.averages, activation.quadrature)
-    ]
-    for field in NAMES:
-        closed, grid = (np.asarray(getattr(averages, field)) for averages in both)
-        # At c → −1 the gap of an even φ or φ' vanishes too. That is a cancellation between
-        # opposite samples that no theorem divides by: there rounding of E[φ²], E[φ'²] is allowed.
-        opposite = np.asarray(getattr(both[0], field.removesuffix("_gap"))) * (gap > q)
-        assert (np.abs(closed - grid) <= 1e-10 * np.abs(grid) + ROUNDING * opposite).all(), field
+# Samples of one variance; that they agree with quadrature is `test_quadrature`'s.
 
 
 @pytest.mark.parametrize("name", CLOSED)

@@ -1,26 +1,18 @@
-"""Single pairs of samples against closed forms and plain double sums."""
+"""Single pairs of samples against plain double sums, and by hand."""
 
 import numpy as np
 import pytest
-from pair_samples import EVERY, FEW_SAMPLES, STRIPPED, X, assert_close, kernel
-from problems import trapezoid_gaps
+from exact_averages import trapezoid_gaps
+from pair_samples import EVERY, FEW_SAMPLES, STRIPPED, X, kernel
 
 from meanfield.gaussian.angles import split_gap
 from meanfield.gaussian.exact_pairs import drops, exact_gaps, radial_factor
-from meanfield.gaussian.pairs import pair_averages
 from meanfield.spec.activations import ACTIVATIONS
 
 pytestmark = pytest.mark.usefixtures("x64")
 
 SILU = lambda u: (u / (1 + np.exp(-u)), (1 + u / (1 + np.exp(u))) / (1 + np.exp(-u)))  # noqa: E731
 TANH = lambda u: (np.tanh(u), 1 - np.tanh(u) ** 2)  # noqa: E731
-
-
-@pytest.mark.parametrize("name", STRIPPED)
-def test_averages_are_those_of_the_closed_form(name):
-    few = kernel(X[:FEW_SAMPLES])
-    exact = ACTIVATIONS[name].pair_averages(*few)
-    assert_close(pair_averages(STRIPPED[name].quadrature, *few), exact, 1e-12)
 
 
 @pytest.mark.parametrize(("name", "function"), [("tanh", TANH), ("silu", SILU)])

@@ -3,7 +3,7 @@
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from problems import reference_averages, trapezoid_gaps
+from exact_averages import reference_averages, trapezoid_gaps
 from scipy.special import factorial
 
 from meanfield.gaussian import hermite

@@ -4,8 +4,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from exact_averages import leaky_pair
 from mpmath import mpf
-from problems import leaky_pair
 
 from meanfield.gaussian.averages import derivative
 from meanfield.gaussian.kinked import (

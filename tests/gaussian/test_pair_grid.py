@@ -1,18 +1,9 @@
-"""Interpolation between pairs of samples against closed forms, and its own word on its error."""
+"""Interpolation between pairs of samples: its own word on its error, and where it is narrow."""
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from pair_samples import (
-    STRIPPED,
-    X,
-    assert_close,
-    assert_gaps_vanish_between_equal_samples,
-    assert_positive_semi_definite,
-    kernel,
-    largest_error,
-)
+from pair_samples import STRIPPED, X, kernel, largest_error
 
 from meanfield.gaussian import pair_grid
 from meanfield.gaussian.pair_grid import TOLERANCE
@@ -20,35 +11,6 @@ from meanfield.gaussian.pairs import pair_averages
 from meanfield.spec.activations import ACTIVATIONS
 
 pytestmark = pytest.mark.usefixtures("x64")
-
-
-@pytest.fixture(scope="module")
-def averages():
-    """A smooth function's and a kinked one's at many samples: a grid knows no more of either."""
-    with jax.enable_x64(True):
-        return {name: pair_averages(a.quadrature, *kernel(X)) for name, a in STRIPPED.items()}
-
-
-@pytest.mark.parametrize("name", STRIPPED)
-def test_averages_are_those_of_the_closed_form(averages, name):
-    # The stated tolerance is held at some of the pairs: 10 of it at all of them.
-    assert_close(averages[name], ACTIVATIONS[name].pair_averages(*kernel(X)), 10 * TOLERANCE)
-
-
-def test_the_reported_error_is_within_the_tolerance(averages):
-    for found in averages.values():
-        assert 0 < found.error <= TOLERANCE
-
-
-def test_equal_samples_have_no_gap_and_nearly_equal_ones_a_small_one(averages):
-    for found in averages.values():
-        assert_gaps_vanish_between_equal_samples(found)
-
-
-def test_the_averages_are_positive_semi_definite(averages):
-    for found in averages.values():
-        # the grid's 1e-10 of each gap adds up to T of it at the most; measured 1e-12
-        assert_positive_semi_definite(found, TOLERANCE)
 
 
 def test_samples_of_one_variance():

@@ -4,8 +4,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from exact_averages import relative_error
 from mpmath import mp
-from problems import relative_error
 from scipy.special import erf
 from scipy.stats import norm
 

@@ -6,16 +6,29 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 
-from meanfield import Network, compare, plot
+from meanfield import Network, plot
+from meanfield.numerics.estimates import Statistic
 from meanfield.plot.charts import Dot
-from meanfield.studies.comparison import Comparison
+from meanfield.studies.comparison import Comparison, Row
+from meanfield.theory.kinds import Kind
 
 NET = Network(depth=3, width=20, activation="relu", bias_var=0.1)
 
 
-@pytest.fixture(scope="module")
+def row(placement, largest, kind, draws):
+    measured = Statistic(np.mean(draws), np.std(draws, ddof=1) / 2**0.5, draws)
+    return Row(placement, largest, None, kind, None, 2 / largest, 0.1, measured, measured)
+
+
+@pytest.fixture
 def comparison():
-    return compare(NET, 24, placements=["batch@last", "layer@hidden"], draws=2)
+    """As `meanfield.compare` returns it, with made-up numbers."""
+    rows = (
+        row("batch@last", 1.5, Kind.LOWER_BOUND, (3.0, 3.4)),
+        row("layer@hidden", 5.5, Kind.OUTLIER, (5.0, 6.0)),
+        row("none", 9.0, Kind.OUTLIER, (8.0, 9.5)),
+    )
+    return Comparison(rows, NET, 24, 2, "", ())
 
 
 def test_comparison_shows_every_placement_in_order(comparison):

@@ -1,40 +1,38 @@
 """The method `dual`: exact statistics from the dual matrix."""
 
-import jax
+from functools import partial
+
 import numpy as np
 import pytest
 from jacobian import (
     PER_SAMPLE,
     STATISTICS,
-    as_measured,
     figures,
+    measure_by,
     reference,
-    sample,
 )
 
 from meanfield import Network, simulate
 from meanfield.sampling import dual
-from meanfield.sampling.measurement import Request
 
+measure = partial(measure_by, dual)
 
-def measure(network, samples, precision="float64", **request):
-    with as_measured():
-        drawn, key = sample(network, samples, precision), jax.random.key(5)
-        return dual.measure(network, *drawn, key, Request(**request))
-
-
-# Float32 takes one network of each kind: that each has its matrix right is `test_dual_matrix`'s.
-SINGLE = (
+# One network of each kind: that each has its matrix right is `test_dual_matrix`'s.
+KINDS = (
     "none-relu-C1",
     "none-relu-C4",
+    "none-sin-C4",
+    "batch@last-abs-C1",
     "batch@last-leaky_relu-C4",
+    "layer@last-tanh-C4",
     "layer@hidden+batch@last-erf-C4",
 )
+SINGLE = (KINDS[0], KINDS[4])
 
 
 @pytest.mark.parametrize(
     ("name", "precision"),
-    [(name, "float64") for name in PER_SAMPLE] + [(name, "float32") for name in SINGLE],
+    [(name, "float64") for name in KINDS] + [(name, "float32") for name in SINGLE],
 )
 def test_the_statistics_are_those_of_the_brute_force_jacobian(name, precision):
     network, T = PER_SAMPLE[name]

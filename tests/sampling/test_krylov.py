@@ -1,30 +1,25 @@
 """The method `krylov`: λ_max to Lanczos' tolerance, and estimates within their errors."""
 
-import jax
+from functools import partial
+
 import numpy as np
 import pytest
-from jacobian import EVERY, ROUNDING, STATISTICS, SUMS, as_measured, figures, reference, sample
+from jacobian import (
+    EVERY,
+    LARGE,
+    ROUNDING,
+    SAMPLES,
+    STATISTICS,
+    SUMS,
+    figures,
+    measure_by,
+    reference,
+)
 
 from meanfield import Network
 from meanfield.sampling import krylov
-from meanfield.sampling.measurement import Request
 
-
-def measure(network, samples, precision="float64", seed=0, **request):
-    with as_measured():
-        drawn, key = sample(network, samples, precision), jax.random.key(seed)
-        return krylov.measure(network, *drawn, key, Request(**request))
-
-
-LARGE = Network(
-    widths=(5, 6, 4),
-    outputs=2,
-    activation="tanh",
-    weight_var=1.8,
-    bias_var=0.3,
-    norm="batch@hidden",
-)
-SAMPLES = 25
+measure = partial(measure_by, krylov)
 
 
 @pytest.mark.parametrize(

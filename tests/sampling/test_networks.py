@@ -7,7 +7,7 @@ import pytest
 from jacobian import DEFINITIONS, EVERY, ROUNDING, as_measured, relative_error, sample
 
 from meanfield import Network
-from meanfield.sampling.networks import draw_key, draw_network, forward
+from meanfield.sampling.networks import FEWEST, draw_key, draw_network, forward
 
 # Unequal widths, so that no two sizes can be exchanged; few, because JAX compiles for each.
 WIDE = Network(widths=(100, 300), outputs=100, weight_var=1.7, bias_var=0.3)
@@ -37,6 +37,25 @@ def test_weights_biases_and_inputs_have_their_variances(precision):
         check_normal(layer.biases, 0.3)
     assert inputs.shape == (300, 100)
     check_normal(inputs, 1.0)
+
+
+def test_numbers_are_those_of_the_key_of_each_array():
+    """However many are drawn at once: other sizes, and other versions, draw the same network."""
+    parameters, inputs = draw(WIDE, seed=3, number=2, samples=7, precision="float32")
+    input_key, *layer_keys = jax.random.split(draw_key(3, 2), 3)
+    keys = [key for layer_key in layer_keys for key in jax.random.split(layer_key)]
+    variances = 1.7 / 100, 0.3, 1.7 / 300, 0.3, 1.0
+    drawn = (*jax.tree.leaves(parameters), inputs)
+    for array, key, variance in zip(drawn, (*keys, input_key), variances, strict=True):
+        expected = variance**0.5 * jax.random.normal(key, array.shape, "float32")
+        np.testing.assert_allclose(array, expected, rtol=3e-7)  # a rounding or two
+
+
+def test_a_network_of_few_numbers_is_drawn_like_one_of_many():
+    """All in one call, or array by array."""
+    few, many = (draw(Network(widths=(4, n), bias_var=1.0))[0] for n in (5, FEWEST))
+    np.testing.assert_array_equal(many[0].biases[:5], few[0].biases)
+    np.testing.assert_array_equal(many[0].weights[:5], few[0].weights)
 
 
 def test_nothing_is_drawn_twice():

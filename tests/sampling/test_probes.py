@@ -3,22 +3,12 @@
 import jax
 import numpy as np
 import pytest
-from jacobian import SUMS, as_measured, by_output, reference, sample
+from jacobian import LARGE, SAMPLES, SUMS, as_measured, by_output, reference, sample
 
 from meanfield import Network
 from meanfield.sampling.dual_matrix import BlockPlan, DualMatrix, dual_matrix, find_factors
 from meanfield.sampling.krylov import PROBES, PROBES_ON_SURROGATE
 from meanfield.sampling.probes import outside_moments, random_signs
-
-NETWORK = Network(
-    widths=(5, 6, 4),
-    outputs=2,
-    activation="tanh",
-    weight_var=1.8,
-    bias_var=0.3,
-    norm="batch@hidden",
-)
-SAMPLES = 25
 
 
 def moments(matrix, basis, keys, probes=PROBES, surrogate=None, precision="float64"):
@@ -61,8 +51,8 @@ def test_signs_are_signs_and_the_same_in_both_precisions():
 
 def test_the_estimates_are_the_same_in_both_precisions():
     """From the same signs, with and without a surrogate, here F itself but for its scale."""
-    matrix = reference(NETWORK, SAMPLES).matrix
-    basis, found = top(matrix, NETWORK.outputs), {}
+    matrix = reference(LARGE, SAMPLES).matrix
+    basis, found = top(matrix, LARGE.outputs), {}
     for precision in ("float64", "float32"):
         S = (1.2 * matrix).astype(precision)
         surrogate = DualMatrix(np.trace(S), (S.astype(float) ** 2).sum(), S.__matmul__)
@@ -103,8 +93,8 @@ def test_a_surrogate_leaves_the_estimates_unbiased_and_sharpens_them():
 
 def test_reported_standard_errors_are_true():
     """Over 200 sets of probes: no bias, errors of size one, and the variance that theory gives."""
-    keys, matrix = 200, reference(NETWORK, SAMPLES).matrix
-    basis = top(matrix, NETWORK.outputs)
+    keys, matrix = 200, reference(LARGE, SAMPLES).matrix
+    basis = top(matrix, LARGE.outputs)
     rest = outside(matrix, basis)
     estimates, errors = moments(matrix, basis, keys)
     z = (estimates - [np.trace(rest), (rest**2).sum()]) / errors

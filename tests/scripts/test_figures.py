@@ -72,6 +72,7 @@ def test_a_real_figure_from_the_command(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(placement, "DEPTH", 2)
     monkeypatch.setattr(placement, "WIDTH", (8, 8))
     monkeypatch.setattr(placement, "SHOWN", (["linear"], []))
+    monkeypatch.setattr("meanfield.reproduction.run.check_workers", lambda *_: 1)
     assert run(["reproduce", "--only", "placement", "--out", str(tmp_path), "--json"]) == 0
     (figure,) = json.loads(capsys.readouterr().out)["figures"]
     assert [number["what"] for number in figure["numbers"]] == [

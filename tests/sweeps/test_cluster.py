@@ -2,6 +2,7 @@
 
 import os
 import signal
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -20,6 +21,7 @@ from meanfield.sweeps.sweep import sweep
 from meanfield.sweeps.tasks import batches, work
 from meanfield.sweeps.words import STATISTICS
 from meanfield.sweeps.worker import Host
+from meanfield.theory.white_noise.many import theory
 
 
 def test_workers_are_local_or_of_a_scheduler(tmp_path):
@@ -71,7 +73,7 @@ def test_cells_beyond_a_share_of_the_memory_run_alone(cluster):
     assert apart == together
 
 
-def test_a_killed_worker_is_replaced(whole, tmp_path, monkeypatch):
+def test_a_killed_worker_is_replaced(cluster, whole, tmp_path, monkeypatch):
     """Its cells, which it never came to measure, are measured by another one."""
     killed = []
     original = sweeps.measured
@@ -87,18 +89,23 @@ def test_a_killed_worker_is_replaced(whole, tmp_path, monkeypatch):
 
     monkeypatch.setattr("meanfield.sweeps.tasks.FLOPS_PER_BATCH", 1.0)  # a batch per draw
     monkeypatch.setattr(sweeps, "measured", kill_one)
-    dataset = sweep(GRID, tmp_path / "c.zarr", workers=2)
+    dataset = sweep(GRID, tmp_path / "c.zarr", scheduler=cluster.scheduler_address)
     assert killed[0]
     for name in STATISTICS:
         np.testing.assert_array_equal(dataset[name], load(whole)[name])
 
 
-def test_a_cell_that_kills_its_worker_is_given_up(tmp_path, monkeypatch):
+def theory_of_linear_ones(networks, samples):
+    return theory([replace(network, activation="linear") for network in networks], samples)
+
+
+def test_a_cell_that_kills_its_worker_is_given_up(cluster, tmp_path, monkeypatch):
     """The others of its sweep are measured, with a user's own activation."""
     monkeypatch.setattr(backlog, "TRIES", 1)
+    monkeypatch.setattr(sweeps, "theory", theory_of_linear_ones)  # two tables of averages less
     names = [f"custom_activations:{name}" for name in ("deadly", "swish")]
     grid = Grid(depth=2, width=6, samples=[5], activation=names, draws=2)
-    dataset = sweep(grid, tmp_path / "g.zarr", workers=1)
+    dataset = sweep(grid, tmp_path / "g.zarr", scheduler=cluster.scheduler_address)
     assert dataset.status.values.tolist() == [[[2, 2], [1, 1]]]
     assert "KilledWorker" in dataset.attrs["failures"]["0,0,1"]
     measured = simulate(Network(depth=2, width=6, activation=names[1]), 5, draws=2)

@@ -59,14 +59,15 @@ def test_failures_are_recorded_and_set_the_exit_code(cluster, tmp_path, capsys):
     assert summary["failed"] + summary["measured"] == 2
 
 
-def test_what_is_left_is_planned(whole, tmp_path, capsys):
+def test_what_is_left_is_planned(cluster, whole, tmp_path, capsys):
     path = tmp_path / "grid.toml"
     path.write_text(
         "depth = 2\nwidth = 6\nsamples = [5]\nbias_var = [0.0, 0.1, 0.2]\n"
         "weight_var = [1.0, 1.5, 2.0]\ndraws = 4\n"
     )
     before = marks(whole)
-    arguments = ["sweep", str(path), "--store", str(whole), "--workers", "1", "--dry-run", "--json"]
+    on = ["--scheduler", cluster.scheduler_address]
+    arguments = ["sweep", str(path), "--store", str(whole), *on, "--dry-run", "--json"]
     assert run(arguments) == 0
     planned = json.loads(capsys.readouterr().out)
     assert (planned["cells"], planned["draws"], planned["seconds"]) == (9, 0, 0.0)
@@ -77,6 +78,6 @@ def test_what_is_left_is_planned(whole, tmp_path, capsys):
     assert planned["flops"] == pytest.approx(27 * cost.flops)
     c = planned["calibration"]
     measuring = 27 * c["draw_seconds"] + planned["flops"] / c["flops_per_second"]
-    expected = c["start_seconds"] + c["compile_seconds"] + measuring
+    expected = c["start_seconds"] + (c["compile_seconds"] + measuring) / planned["workers"]
     assert planned["seconds"] == pytest.approx(expected)
     assert marks(whole) == before

@@ -59,7 +59,7 @@ def test_a_finished_sweep_computes_nothing(whole, monkeypatch):
 
 
 def test_a_killed_run_loses_nothing_and_an_extended_one_keeps_what_there_is(whole, tmp_path):
-    """Killed outright, its worker too, after its first cells; then finished by four workers."""
+    """Killed outright, its worker too, after its first cells; then finished by two workers."""
     store = tmp_path / "b.zarr"
     shutil.copytree(whole, store)
     before = marks(store)
@@ -72,7 +72,7 @@ def test_a_killed_run_loses_nothing_and_an_extended_one_keeps_what_there_is(whol
     kept = marks(store)
     assert before < kept
     assert left(store, LARGER)[1]
-    finished = sweep(LARGER, store, workers=4)
+    finished = sweep(LARGER, store, workers=2)
     assert (finished.status == DONE).all()
     assert list(finished.weight_var.values) == [1.0, 1.5, 2.0, 3.0]
     reordered = finished.sel(weight_var=list(GRID.axes["weight_var"]), draw=list(range(4)))

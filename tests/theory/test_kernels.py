@@ -3,10 +3,10 @@
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from exact_averages import reference_averages
 from hypothesis import given
 from hypothesis import strategies as st
 from mpmath import mp, mpf
-from problems import reference_averages
 
 from meanfield.spec.activations import ACTIVATIONS
 from meanfield.theory.kernels import Exchangeable, Full

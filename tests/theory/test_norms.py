@@ -10,7 +10,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from meanfield.sampling.normalize import normalize
-from meanfield.spec.activations import ACTIVATIONS
 from meanfield.spec.network import Network
 from meanfield.spec.norms import NORMS, SAMPLES, UNITS, Norm
 from meanfield.theory.kernels import Exchangeable
@@ -164,7 +163,8 @@ NETWORKS = st.fixed_dictionaries(
 )
 
 
-@pytest.mark.parametrize("activation", ACTIVATIONS)
+# In closed form, and by quadrature of smooth functions and of those with a kink.
+@pytest.mark.parametrize("activation", ["relu", "tanh", "elu"])
 @given(drawn=NETWORKS)
 @settings(max_examples=6)
 def test_forward_and_backward_routes_agree(activation, drawn):

@@ -1,5 +1,6 @@
-"""What the benchmarks share: measurements in fresh processes, this machine's rate, bars, tables."""
+"""What the benchmarks share: fresh processes, this machine's rate, bars, tables, figures."""
 
+import argparse
 import json
 import os
 import platform
@@ -9,7 +10,7 @@ import signal
 import statistics
 import subprocess
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -91,3 +92,11 @@ def _cell(value: object) -> str:
     if isinstance(value, float):
         return f"{value:.0f}" if value >= 100 else f"{value:.3g}"
     return "-" if value is None else str(value)
+
+
+def draw(plot: Callable[[dict, Path], None], name: str, description: str | None) -> None:
+    """Draws NAME.png from NAME.json of the same folder, which `--out` names."""
+    parser = argparse.ArgumentParser(description=description)
+    parser.add_argument("--out", type=Path, default=Path("figures"))
+    path = parser.parse_args().out / f"{name}.json"
+    plot(json.loads(path.read_text()), path.with_suffix(".png"))

@@ -6,8 +6,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from exact_averages import lattice_pair, reference_averages
 from mpmath import mp, mpf
-from problems import ANCHORS, assert_printed, lattice_pair, reference_averages
+from problems import ANCHORS, assert_printed
 
 from meanfield.spec.activations import ACTIVATIONS, Activation
 from meanfield.spec.network import Network
@@ -42,7 +43,7 @@ def section_2(network):
     return np.array(hat), np.array(tilde)
 
 
-@pytest.mark.parametrize("name", ["relu", "leaky_relu", "erf", "tanh", "silu"])
+@pytest.mark.parametrize("name", ["relu", "erf", "tanh"])
 def test_plain_networks_follow_section_2(name):
     network = Network(
         widths=[40, 70, 30, 90, 50], activation=name, weight_var=1.3, bias_var=0.2, outputs=3
@@ -98,16 +99,16 @@ def recursion_in_many_digits(pair, weight_var, bias_var, depth, width):
 
 
 ORDERED = {  # every gap ends below 1e-20, next to a variance of O(0.1)
-    "erf closed form": (ACTIVATIONS["erf"], erf_pair, 0.3),
-    "erf by quadrature": (Activation("erf", ACTIVATIONS["erf"].function), erf_pair, 0.3),
-    "tanh by quadrature": (ACTIVATIONS["tanh"], tanh_pair, 0.4),
+    "erf closed form": (ACTIVATIONS["erf"], erf_pair, 0.15),
+    "erf by quadrature": (Activation("erf", ACTIVATIONS["erf"].function), erf_pair, 0.15),
+    "tanh by quadrature": (ACTIVATIONS["tanh"], tanh_pair, 0.2),
 }
 
 
 @pytest.mark.parametrize("route", ORDERED)
 def test_gaps_and_last_layer_batch_norm_survive_the_ordered_phase(route):
     activation, pair, weight_var = ORDERED[route]
-    depth, width, T = 50, 200, 300
+    depth, width, T = 30, 200, 300
     with mp.workdps(60):
         S, K, gaps = recursion_in_many_digits(pair, weight_var, 0.05, depth, width)
         assert gaps[-1] < mpf("1e-20")
