@@ -16,10 +16,8 @@ from meanfield.theory.white_noise.recursion import Code, Numbers
 from meanfield.theory.white_noise.spectrum import Prepared, Spectrum, finish, prepare
 
 # Points per call, always as many: then no result depends on which points come with it, and any
-# number of them shares a compilation.
-BLOCK = 64
-TOGETHER = 8  # points of a block at once: as many as the searches of the bulk's edge fit in a cache
-SMALL_BLOCK = 8  # where each point is solved by itself, or its readout takes megabytes
+# number of them shares a compilation. What the search of the bulk's edge needs of them fits a cache.
+BLOCK = 8
 
 
 class Points(NamedTuple):
@@ -116,9 +114,7 @@ def _in_blocks(
     code: Code, table: Table | None, shared: Numbers, varying: dict[str, np.ndarray]
 ) -> Points:
     """All points by the table, or by the activation's own averages where there is none."""
-    in_turn = table is None and code.activation.branches
-    size = SMALL_BLOCK if in_turn or code.last.random_outputs else BLOCK
-    count = len(next(iter(varying.values())))
+    size, count = BLOCK, len(next(iter(varying.values())))
     parts = []
     for start in range(0, count, size):
         block = {name: _filled(v[start : start + size], size) for name, v in varying.items()}
@@ -140,8 +136,9 @@ def _prepare_block(
     def prepare_point(here: dict[str, jax.Array]) -> Prepared:
         return prepare(code, source, shared._replace(**here))
 
-    together = 1 if source.branches else TOGETHER
-    return jax.lax.map(prepare_point, varying, batch_size=together)
+    if source.branches:
+        return jax.lax.map(prepare_point, varying)
+    return jax.vmap(prepare_point)(varying)
 
 
 @jax.jit
@@ -151,4 +148,4 @@ def _finish_block(prepared: Prepared) -> Points:
         finite = jnp.stack([jnp.isfinite(x).all() for x in solved.essentials]).all()
         return Points(solved.spectrum, solved.solution.error, finite)  # type: ignore[arg-type]
 
-    return jax.lax.map(finish_point, prepared, batch_size=TOGETHER)
+    return jax.vmap(finish_point)(prepared)

@@ -42,7 +42,7 @@ def solve_checked(network: Network, samples: int) -> Solved:
         ValueError: The order parameters leave the range of floating-point numbers.
     """
     with jax.enable_x64(True):
-        solved = jax.device_get(solve_network(network, float(samples), all_of_it=True))
+        solved = jax.device_get(solve_network(network, float(samples)))
     if not all(np.isfinite(x).all() for x in solved.essentials):
         raise ValueError(_out_of_range(network, solved.solution))
     return solved

@@ -110,13 +110,11 @@ def solve_network(
     samples: jax.Array | float,
     weight_var: jax.Array | None = None,
     bias_var: jax.Array | None = None,
-    all_of_it: bool = False,
 ) -> Solved:
     """A network's spec solved, with its variances or other (traced) ones.
 
     Args:
         network, samples, weight_var, bias_var: As in `spectrum`.
-        all_of_it: Whether to look for the bulk's lower end, too.
 
     Raises:
         ValueError: 64-bit floats are not enabled; the gaps need them.
@@ -132,7 +130,6 @@ def solve_network(
             weight_var=jnp.asarray(network.weight_var if weight_var is None else weight_var, float),
             bias_var=jnp.asarray(network.bias_var if bias_var is None else bias_var, float),
         ),
-        all_of_it,
     )
 
 
@@ -194,10 +191,10 @@ def finish(prepared: Prepared, all_of_it: bool) -> Solved:
     return Solved(prepared.solution, readout, ends, found)
 
 
-def solve_jointly(code: Code, numbers: Numbers, all_of_it: bool = False) -> Solved:
+def solve_jointly(code: Code, numbers: Numbers) -> Solved:
     """A network solved by its activation's own averages, with derivatives by σ_w², σ_b² and T."""
     at = numbers.weight_var, numbers.bias_var, numbers.samples
-    return _by_three_numbers(code, all_of_it, numbers, *map(jnp.asarray, at))
+    return _by_three_numbers(code, numbers, *map(jnp.asarray, at))
 
 
 @partial(jax.jit, static_argnames="code")
@@ -205,26 +202,25 @@ def _prepared(code: Code, numbers: Numbers) -> Prepared:
     return prepare(code, code.activation, numbers)
 
 
-@partial(jax.custom_jvp, nondiff_argnums=(0, 1))
+@partial(jax.custom_jvp, nondiff_argnums=(0,))
 def _by_three_numbers(
     code: Code,
-    all_of_it: bool,
     others: Numbers,
     weight_var: jax.Array,
     bias_var: jax.Array,
     samples: jax.Array,
 ) -> Solved:
     numbers = others._replace(weight_var=weight_var, bias_var=bias_var, samples=samples)
-    return finish(_prepared(code, numbers), all_of_it)
+    return finish(_prepared(code, numbers), all_of_it=True)
 
 
 @_by_three_numbers.defjvp
-def _forwards(code, all_of_it, at, along):
+def _forwards(code, at, along):
     """Forwards, whichever way is asked for: from three numbers it is many steps to the spectrum."""
     (others, *three), (_, *changes) = at, along
 
     def toward(one):
-        function = partial(_by_three_numbers.fun, code, all_of_it, others)
+        function = partial(_by_three_numbers.fun, code, others)
         return jax.jvp(function, tuple(three), tuple(one))
 
     found, by_each = jax.vmap(toward, out_axes=(None, 0))(jnp.eye(len(three)))

@@ -85,7 +85,9 @@ def density_of(network: Network, samples: int, lower: float, edge: float) -> Den
 @partial(jax.jit, static_argnames="code")
 def _densities(code: Code, numbers: Numbers, places: jax.Array, edge: jax.Array) -> jax.Array:
     solution = solve(code, code.activation, numbers, jnp.ones(()))
-    bulk = bulk_of(numbers, solution, features_of(code, numbers, solution), code.outputs)
+    bulk = bulk_of(
+        numbers, solution, features_of(code, numbers, solution), jnp.asarray(float(code.outputs))
+    )
     factor = division(code, solution)
 
     def down(place):

@@ -1,7 +1,6 @@
 """Where the spectrum of a network ends, and its largest eigenvalue (theory.md section 11)."""
 
 import math
-from functools import partial
 from typing import NamedTuple
 
 import jax
@@ -9,10 +8,10 @@ import jax.numpy as jnp
 
 from meanfield.spec.norms import SAMPLES
 from meanfield.theory.norms import kernels
-from meanfield.theory.white_noise.bulk.features import features_of
+from meanfield.theory.white_noise.bulk.features import Features, features_of
 from meanfield.theory.white_noise.bulk.largest import Largest, largest
 from meanfield.theory.white_noise.bulk.overlap import counts_of, overlap_variance, strength_variance
-from meanfield.theory.white_noise.bulk.spread import Factors, edge_variance, factors_of
+from meanfield.theory.white_noise.bulk.spread import edge_variance, factors_of
 from meanfield.theory.white_noise.bulk.tracy_widom import MEAN, QUANTILES
 from meanfield.theory.white_noise.bulk.units import Bulk, bulk_of
 from meanfield.theory.white_noise.readout import Readout
@@ -71,78 +70,64 @@ class Premises(NamedTuple):
     """What the ends follow from: numbers only, so that all networks of a depth share a compilation.
 
     Attributes:
-        bulk: Before a division in the last layer.
-        factor: By what such a division multiplies every eigenvalue.
-        common: B, before it.
-        overlap: Var_s(a), before it.
-        outlier_variance: The relative variance of B from network to network.
-        factors: Of what all eigenvalues share.
-        divides: 1 if the last norm divides over samples, else 0.
-        outputs, directions: C, and the directions of the outputs that are free.
-        trace_squared: tr F² without the bulk's spread.
-        sharpest: max(λ_1, λ_2), where the law fails.
+        numbers, solution, features, readout: Of the network.
+        factor: By what a division in the last layer multiplies every eigenvalue.
+        divides: 1 if that division is over samples, else 0.
+        outputs: C.
     """
 
-    bulk: Bulk
+    numbers: Numbers
+    solution: Solution
+    features: Features
+    readout: Readout
     factor: jax.Array
-    common: jax.Array
-    overlap: jax.Array
-    outlier_variance: jax.Array
-    factors: Factors
     divides: jax.Array
     outputs: jax.Array
-    directions: jax.Array
-    trace_squared: jax.Array
-    sharpest: jax.Array
 
 
 def premises_of(code: Code, numbers: Numbers, solution: Solution, readout: Readout) -> Premises:
     """What the ends of a solved network follow from."""
-    features = features_of(code, numbers, solution)
-    bulk = bulk_of(numbers, solution, features, code.outputs)
-    factor = division(code, solution)
-    common = (readout.outlier - readout.bulk) / factor
-    counts, stands_out = counts_of(bulk, features), common > 0
-    variance = strength_variance(bulk, features, counts)
     return Premises(
-        bulk=bulk,
-        factor=factor,
-        common=common,
-        overlap=jnp.where(stands_out, overlap_variance(bulk, features, counts), 0),
-        outlier_variance=variance / jnp.where(stands_out, common, 1) ** 2,
-        factors=factors_of(bulk, features),
+        numbers=jax.tree.map(jnp.asarray, numbers),
+        solution=solution,
+        features=features_of(code, numbers, solution),
+        readout=readout,
+        factor=division(code, solution),
         divides=jnp.asarray(float(code.last.divide is SAMPLES)),
         outputs=jnp.asarray(float(code.outputs)),
-        directions=readout.outlier_multiplicity,
-        trace_squared=readout.trace_squared,
-        sharpest=jnp.maximum(readout.outlier, readout.bulk),
     )
 
 
-@partial(jax.jit, static_argnames="all_of_it")
 def ends_of(given: Premises, all_of_it: bool) -> Ends:
     """The ends by the law, times what a division in the last layer does to every eigenvalue.
 
     tr F² = D ( λ_1² + (T − 1) (λ_2² + R'(0)) + 2 Var_s(a) ),     D the directions of the outputs
     """
-    bulk, factor = given.bulk, given.factor
-    strength = given.common + given.overlap / jnp.where(given.common > 0, given.common, 1)
-    found = _without_spread(bulk, largest(bulk, strength, all_of_it))
-    of_edge = edge_variance(given.factors, 1 - found.by_top, given.divides) / given.outputs
+    features, readout, factor = given.features, given.readout, given.factor
+    bulk = bulk_of(given.numbers, given.solution, features, given.outputs)
+    common = (readout.outlier - readout.bulk) / factor  # B
+    counts, stands_out = counts_of(bulk, features), common > 0
+    safe = jnp.where(stands_out, common, 1)
+    overlap = jnp.where(stands_out, overlap_variance(bulk, features, counts), 0)
+    found = _without_spread(bulk, largest(bulk, common + overlap / safe, all_of_it))
+    of_outlier = strength_variance(bulk, features, counts) / safe**2
+    factors, share = factors_of(bulk, features), 1 - found.by_top
+    of_edge = edge_variance(factors, share, given.divides) / given.outputs
+    directions = readout.outlier_multiplicity
     rest = bulk.samples - 1
-    spread = rest * found.variance + 2 * given.overlap
-    edge = expected_edge(found, bulk.mean, given.directions * rest)
+    spread = rest * found.variance + 2 * overlap
+    edge = expected_edge(found, bulk.mean, directions * rest)
     top = factor * jnp.where(found.is_outlier, found.outlier, edge)
     return Ends(
-        largest=jnp.where(jnp.isfinite(edge), top, given.sharpest),
-        trace_squared=given.trace_squared + given.directions * factor**2 * spread,
+        largest=jnp.where(jnp.isfinite(edge), top, jnp.maximum(readout.outlier, readout.bulk)),
+        trace_squared=readout.trace_squared + directions * factor**2 * spread,
         outlier=factor * found.outlier,
         is_outlier=found.is_outlier,
         variance=factor**2 * found.variance,
         edge=factor * found.edge,
         lower=factor * found.lower,
         scale=factor * found.scale,
-        deviation=jnp.sqrt(jnp.where(found.is_outlier, given.outlier_variance, of_edge)),
+        deviation=jnp.sqrt(jnp.where(found.is_outlier, of_outlier, of_edge)),
         error=found.error,
     )
 

@@ -72,7 +72,7 @@ class Bulk(NamedTuple):
     weight_var: jax.Array
 
 
-def bulk_of(numbers: Numbers, solution: Solution, features: Features, outputs: int) -> Bulk:
+def bulk_of(numbers: Numbers, solution: Solution, features: Features, outputs: jax.Array) -> Bulk:
     """The kinds of units and the weights of their Gram matrices.
 
     All is as it is before a division in the last layer, which multiplies every eigenvalue.
@@ -82,7 +82,7 @@ def bulk_of(numbers: Numbers, solution: Solution, features: Features, outputs: i
         features: Of its hidden layers.
         outputs: C.
     """
-    f, C, T = features, float(outputs), jnp.minimum(numbers.samples, MOST_SAMPLES)
+    f, C, T = features, outputs, jnp.minimum(numbers.samples, MOST_SAMPLES)
     widths, w = jnp.asarray(numbers.widths), jnp.asarray(numbers.weight_var)
     q_hat = jnp.append(0.0, solution.layers.Q.cross)
     q_hat_gap = jnp.append(1.0, solution.layers.Q.gap)
@@ -109,7 +109,9 @@ def bulk_of(numbers: Numbers, solution: Solution, features: Features, outputs: i
     )
 
 
-def _kinds(features: Features, squares: jax.Array, above: jax.Array, outputs: float) -> jax.Array:
+def _kinds(
+    features: Features, squares: jax.Array, above: jax.Array, outputs: jax.Array
+) -> jax.Array:
     """The coefficients of units in the direction of their backward weights.
 
     Args:
@@ -137,7 +139,7 @@ def _kinds(features: Features, squares: jax.Array, above: jax.Array, outputs: fl
 
 
 def _rows(
-    kinds: jax.Array, probability: jax.Array, shares: jax.Array, outputs: float
+    kinds: jax.Array, probability: jax.Array, shares: jax.Array, outputs: jax.Array
 ) -> tuple[jax.Array, jax.Array]:
     """All kinds in one row, and their shares; with those of the C − 1 other directions.
 
