@@ -21,6 +21,7 @@ TERMS = 6144  # the most; tanh at q = 50 takes nearly as many
 STEP = 0.02  # resolves φ, and h_n up to n = TERMS
 HALF_COUNT = 650  # STEP times it is 13: an expansion needs exp(−z²/4) below rounding
 RESOLVED = 1e-13  # of Σ_n n² a_n², the terms that are cut off
+VARIANCES = 32  # their number is a multiple of it
 BLOCK = 2048  # pairs worked on at a time: they stay in the processor's cache
 
 
@@ -37,7 +38,9 @@ def drops(
         s, t: P pairs of them, by index.
         excess: 1 − c of each pair.
     """
-    coefficients, count = _coefficients(f, q)
+    # Filled up, so that one compilation serves most numbers of variances.
+    filled_up = np.pad(q, (0, -len(q) % VARIANCES), mode="edge")
+    coefficients, count = _coefficients(f, filled_up)
     return in_blocks(partial(_sum_block, coefficients, count), BLOCK, s, t, excess)
 
 
