@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     import pandas
 
 NONE = "none"
+NO_CHANGE = 1e-6  # of λ_max: as well as it is known
 NO_BETTER = "No placement compared lowers the sharpness of this network."
 PLACEMENTS = (
     NONE,
@@ -253,7 +254,7 @@ def _reading(rows: tuple[Row, ...]) -> str:
 
 
 def _sentence(placement: str, before: float, after: float, source: str) -> str:
-    if placement == NONE or after >= before:
+    if placement == NONE or after >= before * (1 - NO_CHANGE):
         return NO_BETTER
     if not after:
         return f"Under {placement} the network's outputs do not depend on its parameters."

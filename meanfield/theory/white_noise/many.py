@@ -16,7 +16,7 @@ from meanfield.theory.white_noise.recursion import Code, Numbers
 from meanfield.theory.white_noise.spectrum import Prepared, Spectrum, finish, prepare
 
 # Points per call, always as many: then no result depends on which points come with it, and any
-# number of them shares a compilation. What the search of the bulk's edge needs of them fits a cache.
+# number of them shares a compilation. What the search of an edge needs of them fits a cache.
 BLOCK = 8
 
 

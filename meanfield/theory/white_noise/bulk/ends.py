@@ -113,7 +113,7 @@ def ends_of(given: Premises, all_of_it: bool) -> Ends:
     of_outlier = strength_variance(bulk, features, counts) / safe**2
     factors, share = factors_of(bulk, features), 1 - found.by_top
     of_edge = edge_variance(factors, share, given.divides) / given.outputs
-    directions = readout.outlier_multiplicity
+    directions, few = readout.outlier_multiplicity, bulk.samples / given.numbers.samples
     rest = bulk.samples - 1
     spread = rest * found.variance + 2 * overlap
     edge = expected_edge(found, bulk.mean, directions * rest)
@@ -123,10 +123,10 @@ def ends_of(given: Premises, all_of_it: bool) -> Ends:
         trace_squared=readout.trace_squared + directions * factor**2 * spread,
         outlier=factor * found.outlier,
         is_outlier=found.is_outlier,
-        variance=factor**2 * found.variance,
+        variance=factor**2 * found.variance * few,
         edge=factor * found.edge,
-        lower=factor * found.lower,
-        scale=factor * found.scale,
+        lower=factor * found.lower * few,
+        scale=factor * found.scale * jnp.where(few > 0, few, 0) ** (-2 / 3),
         deviation=jnp.sqrt(jnp.where(found.is_outlier, of_outlier, of_edge)),
         error=found.error,
     )

@@ -59,7 +59,7 @@ def features_of(code: Code, numbers: Numbers, solution: Solution) -> Features:
         code.activation.function, bool(code.activation.kink_at_zero), m, g
     )
     u = jax.vmap(one_layer)(_root(cross)[:, None] * zeta, gap)
-    later = (solution.backward.cross / solution.backward.same[-1])[1:]
+    later = jnp.maximum(solution.backward.cross / solution.backward.same[-1], 0)[1:]
     square = scale**2 * numbers.weight_var
     spread = square * later * (probability * u.slope_variance).sum(1)
     passed = square * (probability * (u.slope_variance + u.slope**2)).sum(1)

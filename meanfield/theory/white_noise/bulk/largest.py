@@ -58,12 +58,18 @@ def largest(bulk: Bulk, strength: jax.Array, all_of_it: bool = False) -> Largest
     points = find(bulk, goals)
     z, unknown = points.z, jnp.full_like(given, jnp.nan)
     return Largest(
-        variance=points.slope[1],
+        variance=jnp.where(points.found[1] > 0, points.slope[1], jnp.nan),
         edge=jnp.where(points.found[0] > 0, z[0], jnp.nan),
         scale=jnp.cbrt(points.bend[0] / 2),
         by_top=points.by_top[0] / z[0],
         outlier=z[2],
-        is_outlier=positive & (given < points.x[0]),
-        lower=z[3] if all_of_it else unknown,
+        is_outlier=positive & (given < points.x[0]) & (points.found[2] > 0),
+        lower=_lower(bulk, points.found[3] > 0, z[3]) if all_of_it else unknown,
         error=jnp.abs(z[4] / z[0] - 1) if all_of_it else unknown,
     )
+
+
+def _lower(bulk: Bulk, found: jax.Array, z: jax.Array) -> jax.Array:
+    """The lower end: r where z only comes closer to it as x → −∞, of eigenvalues that coincide."""
+    between = found & (z > bulk.rest) & (z < bulk.mean)
+    return jnp.where(between, z, jnp.minimum(bulk.rest, bulk.mean))

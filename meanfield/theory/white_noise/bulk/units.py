@@ -20,7 +20,7 @@ from meanfield.theory.white_noise.recursion import Numbers, Solution
 COEFFICIENTS = 10
 FORWARD = np.arange(COEFFICIENTS) < 3  # those without a backward signal: 1, α, β
 INPUTS = np.eye(COEFFICIENTS)[[0, 2]].sum(0)
-MOST_SAMPLES = 1e14  # stands for infinity: the edge has come to its limit by then
+MOST_SAMPLES = 1e4  # per unit of the widest layer: the edge is at its limit then, to 1e-4
 
 
 class Units(NamedTuple):
@@ -56,7 +56,7 @@ class Bulk(NamedTuple):
         rest: r, what adds to every eigenvalue.
         mean: λ_2.
         widths: M_0..M_{L−1}.
-        samples: T.
+        samples: T, or as many as stand for infinity.
         weight_var: σ_w².
     """
 
@@ -82,11 +82,13 @@ def bulk_of(numbers: Numbers, solution: Solution, features: Features, outputs: j
         features: Of its hidden layers.
         outputs: C.
     """
-    f, C, T = features, outputs, jnp.minimum(numbers.samples, MOST_SAMPLES)
-    widths, w = jnp.asarray(numbers.widths), jnp.asarray(numbers.weight_var)
+    f, C, w = features, outputs, jnp.asarray(numbers.weight_var)
+    widths = jnp.asarray(numbers.widths)
+    T = jnp.minimum(numbers.samples, MOST_SAMPLES * widths.max())
     q_hat = jnp.append(0.0, solution.layers.Q.cross)
     q_hat_gap = jnp.append(1.0, solution.layers.Q.gap)
-    theta = solution.backward.cross / solution.backward.same[-1]
+    # below a norm over samples an odd φ' leaves a share of −1/T, which is none
+    theta = jnp.maximum(solution.backward.cross / solution.backward.same[-1], 0)
     eta = jnp.where(f.mixes > 0, 0.0, widths[:-1] * q_hat[:-1] + 1)
     gathered = (theta * widths * q_hat_gap).sum() + (eta * f.own).sum()
     weights = jnp.asarray(numbers.backward_weights)
