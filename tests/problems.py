@@ -51,17 +51,17 @@ class Row:
 
 _3, _4, _5 = (1,) * 3, (1,) * 4, (1,) * 5
 SECTION_10 = [
-    Row(TANH, "none none none", 1, _3, "74.7", ".00318"),
-    Row(TANH, "none batch none none none", 1, _5, "112.9", ".00232"),
-    Row(TANH, "none none batch none none", 1, (1, 2, 1, 0.5, 1), "51.1", ".00246"),
-    Row(TANH, "layer layer layer none", 1, _4, "115.5", ".00128"),
-    Row(TANH, "layer batch layer none", 2, _4, "40.9", ".00325"),
-    Row(RELU, "none mean none", 1, _3, "67.7", ".00394"),
-    Row(RELU, "batch batch none", 1, _3, "49.5", ".00289"),
-    Row(RELU, "none batch none none none", 1, _5, "203.5", ".00240"),
-    Row(RELU, "layer batch layer none", 2, _4, "109.5", ".00459"),
-    Row(TANH, "none none mean", 1, _3, "1.68", ".00277"),
-    Row(RELU, "none none batch", 2, _3, "2.27", ".00750"),
+    Row(TANH, "none none none", 1, _3, "75.2", ".00318"),
+    Row(TANH, "none batch none none none", 1, _5, "113.2", ".00232"),
+    Row(TANH, "none none batch none none", 1, (1, 2, 1, 0.5, 1), "51.4", ".00246"),
+    Row(TANH, "layer layer layer none", 1, _4, "115.7", ".00128"),
+    Row(TANH, "layer batch layer none", 2, _4, "41.2", ".00325"),
+    Row(RELU, "none mean none", 1, _3, "68.5", ".00394"),
+    Row(RELU, "batch batch none", 1, _3, "50.1", ".00289"),
+    Row(RELU, "none batch none none none", 1, _5, "206.0", ".00240"),
+    Row(RELU, "layer batch layer none", 2, _4, "110.8", ".00459"),
+    Row(TANH, "none none mean", 1, _3, "6.04", ".00277"),
+    Row(RELU, "none none batch", 2, _3, "8.73", ".00750"),
 ]
 
 

@@ -110,7 +110,7 @@ def _lines_of(dataset, along: str | None):
 @click.option("--variable", default="eigenvalue_max", show_default=True, help="What grows.")
 @json_option
 def scaling_command(store: Path, select, along: str, variable: str, as_json: bool) -> None:
-    """Fit the exponents of a sweep along its widths, and limits where theory has bounds only."""
+    """Fit the exponents of a sweep along its widths, and limits where lambda_max does not grow."""
     fits = scaling(select_cells(load(store), select), variable, along=along)
     frame = fits.expand_dims("").to_dataframe().reset_index().drop(columns="")  # it may have none
     records = json.loads(frame.to_json(orient="records", double_precision=15))

@@ -45,14 +45,15 @@ def predict(
 ):
     """Predicts the FIM's spectrum: for i.i.d. inputs x_i ~ N(0, 1), or for given ones.
 
-    Without `inputs` (theory.md sections 2–6):
+    Without `inputs` (theory.md sections 2–6 and 11):
 
-        λ_1 = (A + (T−1) B)/T,   λ_2 = (A − B)/T,   λ_max = max(λ_1, λ_2),   η_max = 2/λ_max
-        m_λ = C A / P,           s_λ = (C/P)(λ_1² + (T−1) λ_2²)
+        λ_max = z(min(x_1, x*)),   z(x) = 1/x + R(x),   z'(x*) = 0,   η_max = 2/λ_max
+        m_λ = C A / P,   s_λ = (C/P)(λ_1² + (T−1) (λ_2² + R'(0)) + 2 Var_s(a))
 
-    and, for norms in the last layer, their counterparts of sections 5 and 6. With `inputs`
+    with R the R-transform of the bulk and 1/x_1 the strength of the direction that all samples
+    share; and, for norms in the last layer, their counterparts of sections 5 and 6. With `inputs`
     (section 7) the same recursion runs on T×T matrices, and the eigenvalues of K̄/T are the
-    spectrum. The theory is that of the wide limit: finite networks deviate by O(1/√M).
+    spectrum of the wide limit, from which finite networks deviate by O(1/√M).
 
     Args:
         network: The spec. With `inputs`, one of a single width M takes M_0 from them.

@@ -21,8 +21,9 @@ def validate(
     the theory's λ_max is a D-fold outlier, it must agree with the mean of the D largest
     eigenvalues, m_λ must agree too, and networks are drawn until the tolerance is 8 % (quick: 10 %)
     or the draws run out. Where λ_max is random even in wide networks, its median at this T is
-    compared. Where it is a lower bound, m_λ must agree, λ_max must respect the bound, and must not
-    grow when M = T doubles.
+    compared. Where it is the bulk's edge, λ_max/m_λ is compared, free of what all eigenvalues of a
+    network share. Where it is a lower bound, m_λ must agree, λ_max must respect the bound, and must
+    not grow when M = T doubles.
 
     The same on digits, where the theory is that of given inputs.
 

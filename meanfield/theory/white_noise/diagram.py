@@ -20,12 +20,12 @@ def diagram(
     weight_var: np.ndarray | float,
     bias_var: np.ndarray | float,
 ) -> Spectrum:
-    """The predicted spectrum over a diagram of variances (theory.md sections 3–6).
+    """The predicted spectrum over a diagram of variances (theory.md sections 3–6 and 11).
 
     An activation without closed-form averages is tabulated once per process, to a measured
     relative error below 2e-10. Points whose layers leave the table's range of variances, 1e-4 to
     50, and activations that no table fits are solved by quadrature one by one: as accurate as
-    `meanfield.spectrum`, but in milliseconds each and not in microseconds.
+    `meanfield.spectrum`, but slower.
 
     Args:
         network: The spec; its own variances are not used.

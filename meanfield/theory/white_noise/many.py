@@ -51,7 +51,7 @@ class Theory(NamedTuple):
 
 
 def theory(networks: Sequence[Network], samples: Sequence[int]) -> Theory:
-    """The theory for white-noise inputs (theory.md sections 2–6) of each network at its T.
+    """The theory for white-noise inputs (theory.md sections 2–6, 11) of each network at its T.
 
     Networks of one depth, activation, last norm and number of outputs share one vectorized call.
     Equal to `meanfield.predict` up to the 2e-10 of the tables that grid activations come from.
