@@ -18,8 +18,9 @@ if TYPE_CHECKING:
 
 Spectrum: TypeAlias = Prediction | Simulation | ArrayLike
 
-BINS_PER_DECADE = 8
+BINS_PER_DECADE = 12
 POINTS = 400  # of a curve
+THICK, THIN = 1.6, 0.9  # the curve of a bulk, and the line at λ_max
 LOWEST = 1e-6  # over the edge: from where on a bulk is drawn that begins at 0
 
 
@@ -60,7 +61,7 @@ def density(
     for p, bulk in predictions:
         name = _placement(p.network)
         colour, of = (INK, "") if alone else (look(name).colour, f"{name}: ")
-        axes.plot(*_curve(bulk), color=colour, label=f"{of}bulk")
+        axes.plot(*_curve(bulk), color=colour, linewidth=THICK, label=f"{of}bulk")
         _draw_largest(axes, p.eigenvalue_max, p.eigenvalue_max_kind.is_bound, colour, of)
     _draw_largest(axes, largest, is_bound)
     if mean is not None:
@@ -140,7 +141,8 @@ def _draw_largest(
 ) -> None:
     if value is not None:
         style, kind = ("--", ", lower bound") if is_bound else ("-", "")
-        axes.axvline(value, color=colour, ls=style, label=rf"{of}$\lambda_{{\max}}${kind}")
+        text = rf"{of}$\lambda_{{\max}}${kind}"
+        axes.axvline(value, color=colour, linestyle=style, linewidth=THIN, label=text)
 
 
 def _curve(bulk: BulkSpectrum) -> tuple[np.ndarray, np.ndarray]:
