@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from meanfield.plot.style import COLUMN, MEASURED, THEORY, in_style, label, new_axes
+from meanfield.plot.style import COLUMN, FACE, MEASURED, THEORY, in_style, label, new_axes
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -51,7 +51,7 @@ def dots(
             "o",
             color=THEORY,
             markersize=6,
-            markerfacecolor="none" if bound else THEORY,
+            markerfacecolor="none" if bound else FACE,
             label=text if places else None,
         )
     found = [(row.measured, row.sem or 0.0, i) for i, row in enumerate(rows) if row.measured]

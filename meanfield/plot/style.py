@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 Arguments = ParamSpec("Arguments")
 
 THEORY, MEASURED = "#444444", "#AA3377"  # where colours tell no placements apart
+FACE = "#bbbbbb"  # of theory, where measurement lies on it
 GRID, INK = "#dddddd", "#000000"
 COLUMN, PAGE = 3.4, 7.0  # inches: the width of one column of a paper, and of both
 DPI = 150

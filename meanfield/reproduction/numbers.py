@@ -59,6 +59,15 @@ def exponents(fits: "xarray.Dataset", what: Callable) -> list[Number]:
     ]
 
 
+def limits(fits: "xarray.Dataset", what: Callable) -> list[Number]:
+    """A row per limit of `meanfield.scaling` that there is, called what `what` makes of it."""
+    rows = [
+        Number.of(what(fit), fit.theory_limit, fit.limit, fit.limit_sem)
+        for fit in fits.to_dataframe().reset_index().itertuples()
+    ]
+    return [row for row in rows if row.theory is not None]
+
+
 def are_bounds(cells: "pandas.DataFrame") -> "pandas.Series":
     """Where theory has but a lower bound of λ_max."""
     return cells[f"theory_{LARGEST}_kind"] == Kind.LOWER_BOUND

@@ -8,12 +8,13 @@ from meanfield.plot import style
 from meanfield.reproduction.numbers import exponents, numbers
 from meanfield.reproduction.run import Made, Run
 from meanfield.reproduction.settings import spec
+from meanfield.theory.white_noise.many import theory
 
 SPEC = spec("relu")
 NORMS = ["none", "batch@last"]
 SIZES = [25, 50, 100, 200], [25, 50, 100, 200, 400, 800, 1600]  # quick, full
 DRAWS = 8, 20
-RATIOS = {4: r"$T=M/4$", 1: r"$T=M$", 0.25: r"$T=4M$"}  # ρ = M/T
+LEVELS, POINTS = [5, 10, 20, 50, 100, 200, 500, 1000], 13  # of the contours
 
 
 def make(run: Run) -> Made:
@@ -32,7 +33,7 @@ def make(run: Run) -> Made:
         for axis in (axes.xaxis, axes.yaxis):
             axis.set_ticks(sizes, list(map(str, sizes)))
             axis.set_ticks([], minor=True)
-        draw_ratios(axes, sizes)
+        draw_theory(axes, norm, sizes)
     frame, T = mf.summarize(cells), sizes[len(sizes) // 2]
     fits = mf.scaling(cells.sel(samples=T))
     diagonal = frame[frame["width"] == frame["samples"]]
@@ -41,7 +42,7 @@ def make(run: Run) -> Made:
         "Where last-layer batch norm works",
         "Without norm λ_max grows with M whatever T is. With batch norm in the last layer it is "
         "the same all along a line T = M/ρ, however wide the network; with T held fixed it grows "
-        "with M all the same.",
+        "with M all the same. Colour: networks; contours: theory.",
         {**SPEC, "C": 1, "M and T": sizes, "networks per point": run.choose(*DRAWS)},
         [
             *exponents(fits, lambda fit: f"{fit.norm}, exponent of M at T = {T}"),
@@ -51,15 +52,15 @@ def make(run: Run) -> Made:
     )
 
 
-def draw_ratios(axes, sizes: list[int]) -> None:
-    """The lines T = M/ρ, as far as they are on the map."""
-    widths = np.geomspace(sizes[0], sizes[-1], 100)
-    for ratio, text in RATIOS.items():
-        on = (sizes[0] <= widths / ratio) & (widths / ratio <= sizes[-1])
-        x, y = widths[on], widths[on] / ratio
-        axes.plot(x, y, color="white", linestyle="--")
-        middle = len(x) // 2
-        axes.annotate(text, (x[middle], y[middle]), color="white", ha="right", va="bottom")
+def draw_theory(axes, norm: str, sizes: list[int]) -> None:
+    """Theory's contours, on the map and in the colours' scale."""
+    fine = np.geomspace(sizes[0], sizes[-1], POINTS).round().astype(int)
+    places = [(int(M), int(T)) for M in fine for T in fine]
+    networks = [mf.Network(**SPEC, width=M, norm=norm) for M, _ in places]
+    found = theory(networks, [T for _, T in places]).eigenvalue_max.reshape(POINTS, POINTS)
+    lines = axes.contour(fine, fine, found.T, LEVELS, colors="white", linewidths=1)
+    axes.clabel(lines, fmt="%g", fontsize=6)
+    axes.collections[0].colorbar.add_lines(lines)
 
 
 if __name__ == "__main__":

@@ -57,10 +57,10 @@ def make(run: Run) -> Made:
     return Made(
         "Final training loss over width and learning rate",
         "Colour: loss after full-batch gradient descent; crosses: some of the initializations "
-        "diverged. The line is 2/λ_max at initialization (dashed: λ_max measured, where theory has "
-        "but a lower bound). Above it the loss first rises; networks that survive move to where F "
-        "is flatter, and diverge from about twice that on. With batch norm in the last layer the "
-        "outputs are bounded and nothing diverges.",
+        "diverged. The line is theory's 2/λ_max at initialization (dashed: λ_max measured, "
+        "where theory on given inputs has but a lower bound). Above it the loss first rises; "
+        "networks that survive move to where F is flatter, and diverge from about twice that on. "
+        "With batch norm in the last layer the outputs are bounded and nothing diverges.",
         {
             **tasks.SPEC,
             "T": run.choose(*tasks.SAMPLES),

@@ -45,7 +45,7 @@ def make(run: Run) -> Made:
         "One batch norm in a network of eight layers",
         "λ_max falls as the only batch norm moves up: it wipes out what the layers below it built, "
         "and those above build the outlier up again. Near the top too little is above it, and what "
-        "is left is the edge of the bulk, of which theory has a lower bound (hollow).",
+        "is left is the edge of the bulk.",
         {"L": DEPTH, "M = T": run.choose(*WIDTH), **variances(names)},
         numbers(frame, lambda row: f"{row.activation}, {row.norm}"),
         place=60,

@@ -51,8 +51,9 @@ def make(run: Run) -> Made:
     run.save(figure, frame)
     return Made(
         "λ_max against the number of samples",
-        "Once the last layer is centred λ_max falls like 1/T, as its lower bound (dashed) does; at "
-        "T ~ M it leaves the bound for a plateau. Otherwise it settles at a few samples already.",
+        "Once the last layer is centred λ_max falls like 1/T; at T ~ M it turns to a plateau, the "
+        "edge of a bulk that more samples no longer move. Otherwise it settles at a few samples "
+        "already. Theory (lines) knows both ends and what is between them.",
         {
             "L": DEPTH,
             "M": width,

@@ -6,7 +6,7 @@ from itertools import chain
 import meanfield as mf
 from meanfield.__main__ import main
 from meanfield.plot import style
-from meanfield.reproduction.numbers import are_bounds, numbers
+from meanfield.reproduction.numbers import numbers
 from meanfield.reproduction.run import Made, Run
 from meanfield.reproduction.settings import spec
 
@@ -14,19 +14,30 @@ SPEC = spec("relu")
 PLACEMENTS = "none", "layer@hidden", "batch@hidden", "batch@all", "mean@last", "batch@last"
 OUTPUTS = {**dict.fromkeys(PLACEMENTS, 1), "layer@last": 10}
 WIDTH, DRAWS = (200, 500), (5, 20)  # quick, full
+STATISTICS = "eigenvalue_max", "eigenvalue_mean"
 
 
 def measure(run: Run, cell: dict) -> dict:
-    """Theory's statistics and those of networks, and all eigenvalues of every network."""
+    """Statistics of networks, and all eigenvalues of every one."""
     network = mf.Network(**SPEC, **cell)
-    theory = mf.predict(network, network.width)
     found = mf.simulate(network, network.width, spectrum=True, **run.effort(*DRAWS))
-    row = {"theory_eigenvalue_max_kind": theory.eigenvalue_max_kind}
-    for name in ("eigenvalue_max", "eigenvalue_mean"):
+    row: dict = {"eigenvalues": [draw.tolist() for draw in found.eigenvalues or ()]}
+    for name in STATISTICS:
         statistic = getattr(found, name)
-        row |= {f"theory_{name}": getattr(theory, name)}
         row |= {name: statistic.mean, f"{name}_sem": statistic.sem}
-    return {**row, "eigenvalues": [draw.tolist() for draw in found.eigenvalues or ()]}
+    return row
+
+
+def draw(axes, row: dict, p: mf.Prediction) -> None:
+    """The eigenvalues of a placement's networks, and where theory puts them."""
+    marks = {"placement": row["norm"], "mean": p.eigenvalue_mean}
+    if p.bulk:
+        mf.plot.density([p, *row["eigenvalues"]], axes, **marks)
+        axes.get_legend().remove()  # it has a panel of its own
+    else:
+        mf.plot.density(row["eigenvalues"], axes, largest=p.eigenvalue_max, **marks)
+    axes.set_title(row["norm"] + (f", $C={row['outputs']}$" if row["outputs"] > 1 else ""))
+    axes.label_outer()
 
 
 def make(run: Run) -> Made:
@@ -34,15 +45,13 @@ def make(run: Run) -> Made:
     cells = [{"norm": norm, "outputs": C, "width": M} for norm, C in OUTPUTS.items()]
     depends = {**SPEC, "draws": run.choose(*DRAWS)}
     found = run.table("spectra", cells, partial(measure, run), depends)
-    found = found.assign(is_bound=are_bounds(found))
+    theory = [mf.predict(mf.Network(**SPEC, **cell), M) for cell in cells]
+    for name in (*STATISTICS, "eigenvalue_max_kind"):
+        found[f"theory_{name}"] = [getattr(p, name) for p in theory]
     size = {"figsize": (style.PAGE, 3.6), "layout": "constrained", "sharex": True, "sharey": True}
     figure, panels = style.pyplot().subplots(2, 4, **size)
-    for axes, row in zip(panels.flat, found.to_dict("records"), strict=False):
-        norm, C, bound = row["norm"], row["outputs"], row["is_bound"]
-        marks = {"largest": row["theory_eigenvalue_max"], "mean": row["theory_eigenvalue_mean"]}
-        mf.plot.density(row["eigenvalues"], axes, placement=norm, is_bound=bound, **marks)
-        axes.set_title(norm + (f", $C={C}$" if C > 1 else ""))
-        axes.label_outer()
+    for axes, row, p in zip(panels.flat, found.to_dict("records"), theory, strict=False):
+        draw(axes, row, p)
     explain(panels)
     first = found.assign(eigenvalue=found["eigenvalues"].str[0])[["norm", "eigenvalue"]]
     run.save(figure, first.explode("eigenvalue").astype({"eigenvalue": float}))
@@ -51,9 +60,9 @@ def make(run: Run) -> Made:
     return Made(
         "Eigenvalue densities",
         "Without normalization, and with layer norm, one eigenvalue lies far above all others, "
-        "where theory puts it (solid line). Batch norm in the hidden layers moves it down; in the "
-        "last layer, or by the mean alone, it is gone and the spectrum ends at the bulk's edge. "
-        "Most of the P eigenvalues are zero, so their mean (dotted) lies far below.",
+        "where theory puts it (line). Batch norm in the hidden layers moves it down; in the last "
+        "layer, or by the mean alone, it is gone. Curve: the bulk's density, which theory has but "
+        "for layer@last. Most of the eigenvalues are zero, so their mean (dotted) is far below.",
         {"T": "M", "M": M, "networks": run.choose(*DRAWS), **SPEC},
         [*chain.from_iterable(zip(largest, means, strict=True))],
         place=50,
@@ -62,10 +71,8 @@ def make(run: Run) -> Made:
 
 def explain(panels) -> None:
     """The legend, in the place of the last panel."""
-    solid, dashed = (axes.get_legend_handles_labels() for axes in (panels[0, 0], panels[1, 1]))
-    entries = dict(zip(solid[1] + dashed[1], solid[0] + dashed[0], strict=True))
     panels[-1, -1].axis("off")
-    panels[-1, -1].legend(entries.values(), entries.keys(), title="theory", loc="center")
+    panels[-1, -1].legend(*panels[0, 0].get_legend_handles_labels(), title="theory", loc="center")
     panels[0, -1].xaxis.set_tick_params(labelbottom=True)
 
 

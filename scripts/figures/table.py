@@ -8,26 +8,26 @@ from meanfield.plot import style
 from meanfield.reproduction.numbers import numbers
 from meanfield.reproduction.run import Made, Run
 from meanfield.reproduction.settings import DEPTH, VARIANCES, variances
+from meanfield.theory.kinds import Kind
 
-SERIES = (  # statistic, its name, whether where theory has but a bound of λ_max, colour, marker
-    ("eigenvalue_mean", r"$m_\lambda$", (False, True), "#009E73", "s"),
-    ("eigenvalue_max", r"$\lambda_{\max}$", (False,), "#0072B2", "o"),
-    ("eigenvalue_max", r"$\lambda_{\max}$ over its bound", (True,), "#D55E00", "o"),
+SERIES = (  # statistic, its name, of which kinds of λ_max, colour, marker
+    ("eigenvalue_mean", r"$m_\lambda$", tuple(Kind), "#009E73", "s"),
+    ("eigenvalue_max", r"$\lambda_{\max}$, outlier", (Kind.OUTLIER,), "#0072B2", "o"),
+    ("eigenvalue_max", r"$\lambda_{\max}$, edge of the bulk", (Kind.BULK_EDGE,), "#D55E00", "D"),
 )
 
 
 def draw(axes, rows: pandas.DataFrame) -> None:
     """Measured over theory, with its standard error."""
-    for name, text, bounds, colour, marker in SERIES:
-        here = rows[rows["is_bound"].isin(bounds)]
+    for name, text, kinds, colour, marker in SERIES:
+        here = rows[rows["theory_eigenvalue_max_kind"].isin(kinds)]
         theory = here[f"theory_{name}"]
         points = {"color": colour, "fmt": marker, "label": text}
-        points["markerfacecolor"] = "white" if bounds == (True,) else colour
         axes.errorbar(here[name] / theory, here.index, xerr=here[f"{name}_sem"] / theory, **points)
     axes.axvline(1, color=style.INK, linewidth=0.8)
     axes.set(xscale="log", xlabel="measured / theory", ylim=(len(rows) - 0.5, -0.5))
     axes.set_yticks(rows.index, rows["norm"])
-    style.mark_values(axes, (1, 2, 4, 8))
+    style.mark_values(axes, (0.8, 0.9, 1, 1.1, 1.2))
 
 
 def named(row) -> str:
@@ -53,9 +53,8 @@ def make(run: Run) -> Made:
     return Made(
         "Theory against measurement, every placement",
         "m_λ and λ_max agree with theory, up to their errors and what finite width adds: most "
-        "under layer and rms norm in the last layer, and where the outlier is hardly above the "
-        "bulk (linear, mean@1 and batch@1). Where theory has a lower bound only (hollow) λ_max is "
-        "several times larger.",
+        "under layer and rms norm in the last layer. Where no outlier is left λ_max is the bulk's "
+        "edge (diamonds), and predicted just as well.",
         {
             "L": DEPTH,
             "M = T": run.choose(*WIDTH),

@@ -11,7 +11,7 @@ NET = Network(widths=(6, 5), bias_var=0.2)
 PREDICT_KEYS = {
     "network", "samples", "parameters", "alpha", "kappa1", "kappa2", "diagonal", "off_diagonal",
     "eigenvalue_mean", "eigenvalue_second_moment", "eigenvalue_max", "eigenvalue_max_kind",
-    "eigenvalue_max_quantiles", "eigenvalue_max_upper", "width_exponent", "learning_rate_max",
+    "eigenvalue_max_quantiles", "bulk", "width_exponent", "learning_rate_max",
     "order_parameters", "notes",
 }  # fmt: skip
 STATISTICS = {"eigenvalue_max", "eigenvalue_mean", "eigenvalue_second_moment"}

@@ -32,6 +32,7 @@ def dataset(monkeypatch):
         {
             **{name: ((*lines, "draw"), measured) for name in names},
             **{f"theory_{name}": (lines, mean) for name in names},
+            "theory_bulk_edge": (lines, mean),
             "theory_eigenvalue_max_kind": (lines, kinds),
             "status": ((*lines, "draw"), status),
         },

@@ -24,7 +24,7 @@ def swept():
     measured = rng.uniform(1, 2, (2, 3, 4))
     measured[1, 2, 3] = np.nan
     theory = np.arange(1.0, 7.0).reshape(2, 3)
-    kinds = np.array([["outlier"] * 3, ["outlier"] + ["lower-bound"] * 2])
+    kinds = np.array([["outlier"] * 2 + ["bulk-edge"], ["outlier"] + ["lower-bound"] * 2])
     lines = ("norm", "width")
     return xarray.Dataset(
         {

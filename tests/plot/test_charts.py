@@ -24,7 +24,7 @@ def row(placement, largest, kind, draws):
 def comparison():
     """As `meanfield.compare` returns it, with made-up numbers."""
     rows = (
-        row("batch@last", 1.5, Kind.LOWER_BOUND, (3.0, 3.4)),
+        row("layer@last", 1.5, Kind.LOWER_BOUND, (3.0, 3.4)),
         row("layer@hidden", 5.5, Kind.OUTLIER, (5.0, 6.0)),
         row("none", 9.0, Kind.OUTLIER, (8.0, 9.5)),
     )
@@ -40,7 +40,7 @@ def test_comparison_shows_every_placement_in_order(comparison):
     drawn = dict(zip(theory.get_ydata(), theory.get_xdata(), strict=True))
     drawn |= dict(zip(bounds.get_ydata(), bounds.get_xdata(), strict=True))
     assert [drawn[i] for i in range(3)] == [row.eigenvalue_max for row in comparison.rows]
-    assert len(bounds.get_xdata()) == 1  # batch@last
+    assert [comparison.rows[i].placement for i in bounds.get_ydata()] == ["layer@last"]
     (measured,) = axes.containers
     assert list(measured.lines[0].get_xdata()) == [row.measured.mean for row in comparison.rows]
 

@@ -3,12 +3,12 @@
 import pandas
 import xarray
 
-from meanfield.reproduction.numbers import Number, are_bounds, exponents, numbers
+from meanfield.reproduction.numbers import Number, are_bounds, exponents, limits, numbers
 from meanfield.theory.kinds import Kind
 
 CELLS = pandas.DataFrame(
     {
-        "norm": ["none", "batch@last"],
+        "norm": ["none", "layer@last"],
         "theory_eigenvalue_max": [4.0, 2.0],
         "theory_eigenvalue_max_kind": [Kind.OUTLIER, Kind.LOWER_BOUND],
         "eigenvalue_max": [4.4, 5.0],
@@ -29,7 +29,7 @@ def test_nan_stands_for_none():
 def test_a_row_per_cell_says_what_is_a_bound():
     assert numbers(CELLS, lambda row: row.norm) == [
         Number("none", 4.0, 4.4, 0.1),
-        Number("batch@last", 2.0, 5.0, None, is_bound=True),
+        Number("layer@last", 2.0, 5.0, None, is_bound=True),
     ]
 
 
@@ -57,3 +57,15 @@ def test_a_row_per_exponent():
     assert exponents(fits, lambda fit: f"{fit.norm}!") == [
         Number("none!", 1.0, 0.9, None, is_exponent=True)
     ]
+
+
+def test_a_row_per_limit_that_there_is():
+    fits = xarray.Dataset(
+        {
+            "theory_limit": ("norm", [float("nan"), 9.1]),
+            "limit": ("norm", [float("nan"), 9.2]),
+            "limit_sem": ("norm", [float("nan"), 0.1]),
+        },
+        {"norm": ["none", "mean@last"]},
+    )
+    assert limits(fits, "{0.norm}: M → ∞".format) == [Number("mean@last: M → ∞", 9.1, 9.2, 0.1)]

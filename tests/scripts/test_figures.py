@@ -13,6 +13,7 @@ import pytest
 from meanfield.commands.cli import run
 from meanfield.reproduction.reproduce import load_script, reproduce, scripts, scripts_folder
 from meanfield.reproduction.run import Run, Workers
+from meanfield.spec.network import Network
 from meanfield.sweeps.grid import Grid
 from meanfield.theory.predict import predict
 
@@ -124,6 +125,15 @@ def test_a_failed_draw_does_not_cost_a_median(tmp_path):
     median = theory.eigenvalue_max_at_samples["50%"]
     assert found["theory_eigenvalue_max"] == median["value"]
     assert found["eigenvalue_max_sem"] > 2 * median["sem"] / median["value"]
+
+
+def test_without_an_outlier_the_bulk_is_all_there_is():
+    import bulk
+
+    network = Network(depth=2, width=12, activation="linear", weight_var=1.0, norm=bulk.NORM)
+    p = predict(network, 10)
+    found = bulk.means(10, p.eigenvalue_mean, p.parameters)
+    assert found == pytest.approx(p.bulk.mean, rel=1e-12)
 
 
 @pytest.mark.parametrize("full", [False, True])

@@ -12,7 +12,7 @@ WIDTHS = np.array([50, 100, 200, 400, 800])
 DRAWS = 400
 
 
-def dataset(values, noise=0.02, samples="width", kind="lower-bound", seed=0):
+def dataset(values, noise=0.02, samples="width", kind="bulk-edge", seed=0):
     """A sweep over widths whose draws scatter around `values` by a factor 1 ± noise."""
     rng = np.random.default_rng(seed)
     measured = values[:, None] * (1 + noise * rng.standard_normal((len(values), DRAWS)))
@@ -21,6 +21,7 @@ def dataset(values, noise=0.02, samples="width", kind="lower-bound", seed=0):
         {
             **dict.fromkeys(names, (("width", "draw"), measured)),
             **{f"theory_{name}": ("width", 2.0 * WIDTHS) for name in names},
+            "theory_bulk_edge": ("width", 5.0 + 1e-3 * WIDTHS),
             "theory_eigenvalue_max_kind": ("width", [kind] * len(values)),
             "status": (("width", "draw"), np.ones_like(measured)),
         },
@@ -52,11 +53,14 @@ def test_limits_lie_within_their_error_whichever_the_power(power):
     found = scaling(dataset(6.0 - 8.0 * WIDTHS**-power))
     assert abs(found.limit - 6.0) <= 2 * found.limit_sem
     assert found.limit_sem < 0.1
+    assert found.theory_limit == pytest.approx(5.8, rel=1e-15)  # the edge at the largest width
 
 
 @pytest.mark.parametrize("changes", [{"samples": 100}, {"kind": "outlier"}])
 def test_only_an_alleviated_regime_at_fixed_ratio_has_a_limit(changes):
-    assert np.isnan(scaling(dataset(6.0 - 8.0 / WIDTHS, **changes)).limit)
+    found = scaling(dataset(6.0 - 8.0 / WIDTHS, **changes))
+    assert np.isnan(found.limit)
+    assert np.isnan(found.theory_limit)
 
 
 def test_other_axes_are_kept_and_samples_may_be_one():

@@ -7,7 +7,7 @@ import xarray
 
 import meanfield as mf
 from meanfield.plot import style
-from meanfield.reproduction.numbers import Number, exponents, numbers
+from meanfield.reproduction.numbers import Number, exponents, limits, numbers
 from meanfield.reproduction.run import Run
 from meanfield.reproduction.settings import DEPTH, VARIANCES, spec, title, variances
 
@@ -44,8 +44,8 @@ def panels(run: Run, variable: str, prepare=lambda dataset: dataset, mark=None):
                 mark(axes, dataset)
             frames.append(mf.summarize(dataset).assign(activation=activation))
             rows += at_largest(frames[-1], variable)
-            text = f"{activation}, {{}}: exponent of M"
-            rows += exponents(fits, lambda fit, text=text: text.format(fit.norm))
+            rows += exponents(fits, f"{activation}, {{0.norm}}: exponent of M".format)
+            rows += limits(fits, f"{activation}, {{0.norm}}: λ_max as M → ∞".format)
         axes.set_title(title(activation))
         style.mark_values(axes, run.choose(*WIDTHS)[:: run.choose(1, 2)])
         axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.17), **TIGHT)

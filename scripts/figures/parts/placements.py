@@ -5,7 +5,6 @@ import pandas
 
 import meanfield as mf
 from meanfield.numerics.estimates import Estimate, median_of
-from meanfield.reproduction.numbers import are_bounds
 from meanfield.reproduction.run import Run
 from meanfield.reproduction.settings import spec
 from meanfield.studies.validation.cases import PLACEMENTS
@@ -20,8 +19,7 @@ OUTPUT_DRAWS = 2000  # of theory's median
 def table(run: Run, activation: str) -> pandas.DataFrame:
     """A row per placement."""
     frames = pandas.concat(measure(run, activation, outputs) for outputs in (1, OUTPUTS))
-    every = frames.reindex(list(PLACEMENTS)).reset_index()
-    return every.assign(is_bound=are_bounds(every))
+    return frames.reindex(list(PLACEMENTS)).reset_index()
 
 
 def measure(run: Run, activation: str, outputs: int) -> pandas.DataFrame:
