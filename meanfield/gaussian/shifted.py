@@ -15,7 +15,7 @@ from meanfield.gaussian.smooth import gaussian_grid
 
 REACH, COUNT = 8.5, 48  # exp(−REACH²/2) = 2e-16; Gauss–Legendre nodes on either side of a kink
 STRIDE = 2  # of the smooth rule's finest grid: these averages are of one variable and need no gap
-LEAST_ROOT = 1e-7  # √g below which E[φ''] is a difference quotient: φ' changes by 1e-7 then
+LEAST_ROOT = 1e-6  # √g: closer to each other values of φ and φ' differ by rounding too much
 
 
 class ShiftedAverages(NamedTuple):
@@ -61,18 +61,20 @@ def shifted_averages(
     value, slope = average(at), average(slopes)
     apart, slopes_apart, even = at - value[:, None], slopes - slope[:, None], z**2 - 1
     spread = average(apart**2)
+    # below the least g, where φ is linear over the whole Gaussian, variances are proportional to it
+    linear = jnp.maximum(variance, 0) / g
     return ShiftedAverages(
         value=value,
         slope=slope,
         curvature=average(slopes_apart * z) / root,
         third=average(slopes_apart * even) / g,
-        value_variance=spread,
-        slope_variance=average(slopes_apart**2),
-        covariance=average(apart * slopes_apart),
-        cube=average(apart**3),
-        square_variance=average((apart**2 - spread[:, None]) ** 2),
-        slope_square=average(slopes_apart * apart**2),
-        by_mean=2 * (average(apart * slopes * z) / root - slope**2),
+        value_variance=linear * spread,
+        slope_variance=linear * average(slopes_apart**2),
+        covariance=linear * average(apart * slopes_apart),
+        cube=linear**2 * average(apart**3),
+        square_variance=linear**2 * average((apart**2 - spread[:, None]) ** 2),
+        slope_square=linear**2 * average(slopes_apart * apart**2),
+        by_mean=2 * linear * (average(apart * slopes * z) / root - slope**2),
         by_variance=average(apart**2 * even) / (2 * g),
     )
 
