@@ -22,7 +22,7 @@ from meanfield.spec.inputs import resolve
 from meanfield.spec.network import Network
 from meanfield.theory.given_inputs.result import GivenPrediction
 from meanfield.theory.predict import predict
-from meanfield.theory.white_noise.predict import solve_checked
+from meanfield.theory.white_noise.predict import check_range
 from meanfield.theory.white_noise.result import Prediction
 
 
@@ -149,7 +149,7 @@ def simulate(
             f"method {chosen.name!r} needs {chosen.extra}: pip install 'meanfield[{chosen.name}]'"
         )
     if x is None:
-        solve_checked(network, T)  # order parameters out of range are refused before any compute
+        check_range(network, T)  # order parameters out of range are refused before any compute
     experiment = Experiment(network, T, seed, chosen, precision, request, x, devices)
     return _run(experiment, draws, started)
 

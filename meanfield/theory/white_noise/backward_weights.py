@@ -26,7 +26,7 @@ def backward_weights(outputs: int, width: float, bins: int = BINS) -> np.ndarray
     """
     from scipy.special import gammaincc, gammainccinv  # on first use: slow to import
 
-    C, last = outputs, 1 / max(width, 2.0)
+    C, last = outputs, 1 / max(width, 3.0)  # less than the body
     above = np.append(1.0, np.geomspace(BODY, last, bins))  # the share of units above each edge
     edges = gammainccinv(C / 2, above)
     moments = [above, C * gammaincc(C / 2 + 1, edges), C * (C + 2) * gammaincc(C / 2 + 2, edges)]

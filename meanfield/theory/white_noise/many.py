@@ -145,7 +145,7 @@ def _prepare_block(
 def _finish_block(prepared: Prepared) -> Points:
     def finish_point(here: Prepared) -> Points:
         solved = finish(here, all_of_it=False)
-        finite = jnp.stack([jnp.isfinite(x).all() for x in solved.essentials]).all()
+        finite = jnp.stack([jnp.isfinite(x).all() for x in here.essentials]).all()
         return Points(solved.spectrum, solved.solution.error, finite)  # type: ignore[arg-type]
 
     return jax.vmap(finish_point)(prepared)

@@ -17,7 +17,7 @@ from meanfield.theory.white_noise.notes import explain
 from meanfield.theory.white_noise.readout import before_division
 from meanfield.theory.white_noise.recursion import Solution
 from meanfield.theory.white_noise.result import LayerOrderParameters, Prediction
-from meanfield.theory.white_noise.spectrum import Solved, solve_network
+from meanfield.theory.white_noise.spectrum import Prepared, Solved, finish, prepare_network
 
 Quantiles = dict[str, dict[str, float]]
 
@@ -41,11 +41,22 @@ def solve_checked(network: Network, samples: int) -> Solved:
     Raises:
         ValueError: The order parameters leave the range of floating-point numbers.
     """
+    prepared = check_range(network, samples)
     with jax.enable_x64(True):
-        solved = jax.device_get(solve_network(network, float(samples)))
-    if not all(np.isfinite(x).all() for x in solved.essentials):
-        raise ValueError(_out_of_range(network, solved.solution))
-    return solved
+        return jax.device_get(finish(prepared, all_of_it=True))
+
+
+def check_range(network: Network, samples: int) -> Prepared:
+    """The network's recursion, whose numbers are finite.
+
+    Raises:
+        ValueError: The order parameters leave the range of floating-point numbers.
+    """
+    with jax.enable_x64(True):
+        prepared = jax.device_get(prepare_network(network, float(samples)))
+    if not all(np.isfinite(x).all() for x in prepared.essentials):
+        raise ValueError(_out_of_range(network, prepared.solution))
+    return prepared
 
 
 def _out_of_range(network: Network, here: Solution) -> str:

@@ -67,18 +67,6 @@ class Solved(NamedTuple):
     ends: Ends
     spectrum: Spectrum
 
-    @property
-    def essentials(self) -> tuple[jax.Array, ...]:
-        """What must stay finite for a spectrum to mean anything."""
-        here, readout = self.solution, self.readout
-        return (
-            here.layers.S.same,
-            here.S.same,
-            readout.diagonal,
-            readout.off_diagonal,
-            here.backward.same,
-        )
-
 
 def spectrum(
     network: Network,
@@ -150,6 +138,18 @@ class Prepared(NamedTuple):
     parameters: jax.Array
     scale: jax.Array
 
+    @property
+    def essentials(self) -> tuple[jax.Array, ...]:
+        """What must stay finite for a spectrum to mean anything."""
+        here, readout = self.solution, self.readout
+        return (
+            here.layers.S.same,
+            here.S.same,
+            readout.diagonal,
+            readout.off_diagonal,
+            here.backward.same,
+        )
+
 
 def prepare(code: Code, source: Source, numbers: Numbers) -> Prepared:
     """The recursion at T samples and its leading order, and what is read off both."""
@@ -189,6 +189,11 @@ def finish(prepared: Prepared, all_of_it: bool) -> Solved:
         bulk_variance=ends.variance,
     )
     return Solved(prepared.solution, readout, ends, found)
+
+
+def prepare_network(network: Network, samples: float) -> Prepared:
+    """A network's spec solved, without the spectrum."""
+    return _prepared(Code.of(network), Numbers.of(network, jnp.asarray(samples, jnp.float64)))
 
 
 def solve_jointly(code: Code, numbers: Numbers) -> Solved:

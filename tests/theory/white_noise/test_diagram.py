@@ -96,10 +96,10 @@ def test_points_do_not_depend_on_their_neighbours():
 
 def test_other_widths_samples_and_variances_do_not_compile_again():
     mf.diagram(network("relu", depth=7), 100, 1.0, 0.1)
-    compiled = many._solve_block._cache_size()
+    compiled = many._prepare_block._cache_size()
     other = mf.Network(depth=7, width=30, activation="relu", norm="batch@2")
     mf.diagram(other, 50, np.linspace(1, 2, 9), 0.3)
-    assert many._solve_block._cache_size() == compiled
+    assert many._prepare_block._cache_size() == compiled
 
 
 def test_what_leaves_the_floating_point_range_is_marked_and_said():

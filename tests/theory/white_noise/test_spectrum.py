@@ -34,8 +34,8 @@ HIDDEN = [
 
 @pytest.mark.parametrize(("name", "last"), LAST)
 def test_gradients_are_those_of_differences(name, last):
-    # Central differences at h = 1e-4: 1e-8 relative of truncation, 1e-16/h of rounding.
-    h, at = 1e-4, jnp.array([1.7, 0.3])
+    # Central differences at h = 3e-4: 1e-7 relative of truncation, 1e-8/h of the search for x*.
+    h, at = 3e-4, jnp.array([1.7, 0.3])
     for hidden, T in HIDDEN:
         network = relu(activation=name, norms=(*hidden, last), norm=None)
 
@@ -46,7 +46,7 @@ def test_gradients_are_those_of_differences(name, last):
         slopes, scale = jax.jacrev(statistics)(at), statistics(at)
         for along, slope in zip(jnp.eye(2), slopes.T, strict=True):
             difference = (statistics(at + h * along) - statistics(at - h * along)) / (2 * h)
-            assert (abs(slope - difference) < 1e-6 * scale).all(), (hidden, T)
+            assert (abs(slope - difference) < 3e-5 * scale).all(), (hidden, T)
 
 
 def test_spectrum_maps_over_variances():

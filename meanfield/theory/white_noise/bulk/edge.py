@@ -12,8 +12,8 @@ import jax.numpy as jnp
 from meanfield.theory.white_noise.bulk.law import Law, law, start
 from meanfield.theory.white_noise.bulk.units import Bulk
 
-STEPS = 60  # at most, of which ten are usual
-SETTLED = 1e-6  # relative change of x and of the state at the end: E is exact to its square
+STEPS = 120  # at most, of which ten are usual
+SETTLED = 1e-8  # relative change of x and of the state at the end: E is exact to its square
 NEAR = 1e-2  # relative step of the state from which the next x is looked for,
 CONTRACTED = 0.1  # if the step before was so much larger: beyond its range x has no fixed point,
 AT_ONCE = 1e-5  # and Newton's steps shrink slowly; or if it is so small as it is

@@ -115,16 +115,17 @@ def ends_of(given: Premises, all_of_it: bool) -> Ends:
     of_edge = edge_variance(factors, share, given.divides) / given.outputs
     directions, few = readout.outlier_multiplicity, bulk.samples / given.numbers.samples
     rest = bulk.samples - 1
-    spread = rest * found.variance + 2 * overlap
+    known = jnp.isfinite(found.variance) & jnp.isfinite(found.edge)
+    spread = jnp.where(known, rest * found.variance, 0) + 2 * overlap
     edge = expected_edge(found, bulk.mean, directions * rest)
     top = factor * jnp.where(found.is_outlier, found.outlier, edge)
     return Ends(
-        largest=jnp.where(jnp.isfinite(edge), top, jnp.maximum(readout.outlier, readout.bulk)),
+        largest=jnp.where(known, top, jnp.maximum(readout.outlier, readout.bulk)),
         trace_squared=readout.trace_squared + directions * factor**2 * spread,
         outlier=factor * found.outlier,
         is_outlier=found.is_outlier,
         variance=factor**2 * found.variance * few,
-        edge=factor * found.edge,
+        edge=jnp.where(known, factor * found.edge, jnp.nan),
         lower=factor * found.lower * few,
         scale=factor * found.scale * jnp.where(few > 0, few, 0) ** (-2 / 3),
         deviation=jnp.sqrt(jnp.where(found.is_outlier, of_outlier, of_edge)),
