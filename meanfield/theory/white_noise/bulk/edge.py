@@ -178,17 +178,23 @@ def _next(bulk: Bulk, goal: Goal, s: _Search) -> _Search:
     known, known_state, known_law = _either(
         near, (s.x, s.state, here), (s.known, s.known_state, s.known_law)
     )
-    beyond = jnp.where(lost, jnp.abs(s.x), s.beyond)
+    beyond = jnp.where(lost, jnp.abs(s.x), jnp.where(near & (s.x < 0), jnp.inf, s.beyond))
     mistaken = lost & (beyond <= jnp.abs(known))  # what was taken for in range: from 0 again
     known, known_state = _either(mistaken, (0 * known, start(bulk)), (known, known_state))
     by = jnp.where(mistaken, beyond / 2, _bounded(goal, known, known_law, beyond))
-    ahead = known_state + jnp.where(mistaken, 0.0, known_law.step + known_law.tangent * by)
+    ahead = known_state + jnp.where(mistaken, 0.0, known_law.step + _moved(known, known_law, by))
     moves = near | lost
     x, state = _either(moves, (known + by, ahead), (s.x, s.state + here.step))
     settled = (off < SETTLED) & (jnp.abs(by) <= SETTLED * jnp.abs(known))
     done = near & (settled | (beyond - jnp.abs(known) <= BRACKETED * jnp.abs(known)))
     off, tries = _either(moves, (0 * off, 0 * s.tries), (off, s.tries + 1))
     return _Search(x, state, off, tries, known, known_state, known_law, beyond, s.steps + 1, done)
+
+
+def _moved(x: jax.Array, here: Law, by: jax.Array) -> jax.Array:
+    """How far the state moves: along a tangent, which at x < 0 is one by log |x|."""
+    ratio = jnp.where(x < 0, by / jnp.where(x < 0, x, 1), 0)
+    return here.tangent * jnp.where(x < 0, x * jnp.log1p(ratio), by)
 
 
 def _bounded(goal: Goal, known: jax.Array, here: Law, beyond: jax.Array) -> jax.Array:

@@ -24,7 +24,7 @@ class Features(NamedTuple):
     Attributes:
         averages: Of φ and its derivatives, layers × values of ζ.
         probability, coarse: Of the values of ζ, and of every second one by itself.
-        scale, gap: s and ḡ.
+        scale: s.
         mixes: 1 where Norm_l is over samples, else 0.
         later: q̃^{l+1}_st.
         own, seen: g̃^l = |D̃_l|², and g̃^{l+1} as layer l sees it.
@@ -34,7 +34,6 @@ class Features(NamedTuple):
     probability: jax.Array
     coarse: jax.Array
     scale: jax.Array
-    gap: jax.Array
     mixes: jax.Array
     later: jax.Array
     own: jax.Array
@@ -65,7 +64,7 @@ def features_of(code: Code, numbers: Numbers, solution: Solution) -> Features:
     passed = square * (probability * (u.slope_variance + u.slope**2)).sum(1)
     seen = _seen(spread, passed, jnp.append(mixes, 1.0)[1:])
     own = spread + passed * seen
-    return Features(u, probability, coarse, scale, gap, mixes, later, own, seen)
+    return Features(u, probability, coarse, scale, mixes, later, own, seen)
 
 
 def _of_norms(code: Code, numbers: Numbers, values: list[bool]) -> jax.Array:

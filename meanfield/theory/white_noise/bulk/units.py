@@ -86,7 +86,8 @@ def bulk_of(numbers: Numbers, solution: Solution, features: Features, outputs: j
     widths = jnp.asarray(numbers.widths)
     T = jnp.minimum(numbers.samples, MOST_SAMPLES * widths.max())
     q_hat = jnp.append(0.0, solution.layers.Q.cross)
-    q_hat_gap = jnp.append(1.0, solution.layers.Q.gap)
+    # as the features have it: after a norm over samples that of the recursion differs by 1/T
+    q_hat_gap = jnp.append(1.0, f.mean(f.averages.value_variance))
     # below a norm over samples an odd φ' leaves a share of −1/T, which is none
     theta = jnp.maximum(solution.backward.cross / solution.backward.same[-1], 0)
     eta = jnp.where(f.mixes > 0, 0.0, widths[:-1] * q_hat[:-1] + 1)
@@ -94,7 +95,7 @@ def bulk_of(numbers: Numbers, solution: Solution, features: Features, outputs: j
     weights = jnp.asarray(numbers.backward_weights)
     squares, shares = weights[:, 0], weights[:, 1]
     squares = squares * (w * f.later / widths[1:])[:, None]
-    kinds = _kinds(f, squares, w * f.seen / widths[1:], C)
+    kinds = _kinds(f, w * q_hat_gap[:-1], squares, w * f.seen / widths[1:], C)
     coefficients, weight = _rows(kinds, f.probability, shares, C)
     coarse = _rows(kinds, f.coarse, shares, C)[1]
     return Bulk(
@@ -112,12 +113,13 @@ def bulk_of(numbers: Numbers, solution: Solution, features: Features, outputs: j
 
 
 def _kinds(
-    features: Features, squares: jax.Array, above: jax.Array, outputs: jax.Array
+    features: Features, gap: jax.Array, squares: jax.Array, above: jax.Array, outputs: jax.Array
 ) -> jax.Array:
     """The coefficients of units in the direction of their backward weights.
 
     Args:
         features: Of the hidden layers.
+        gap: g, the variance of ũ.
         squares: γ², layers × its values.
         above: σ_w² g̃^{l+1}/M_l.
         outputs: C; noise'' and v count C times.
@@ -125,7 +127,7 @@ def _kinds(
     Returns:
         layers × values of ζ × values of γ × coefficients.
     """
-    s, gap, above = (x[:, None, None] for x in (features.scale, features.gap, above))
+    s, gap, above = (x[:, None, None] for x in (features.scale, features.scale**2 * gap, above))
     u = ShiftedAverages(*(x[:, :, None] for x in features.averages))
     a, e, carried = s * u.slope, s**2 * u.curvature, outputs * (s * u.slope) ** 2  # e over γ
     N_11 = u.value_variance - u.slope**2 * gap
