@@ -17,6 +17,10 @@ COVERED = {
     "version": "commands/test_cli.py",
     "sweeps.words": "sweeps/test_store.py",
     "theory.result": "theory/white_noise/test_predict.py",
+    "theory.white_noise.bulk.features": "theory/white_noise/bulk/test_law.py",
+    "theory.white_noise.bulk.largest": "theory/white_noise/bulk/test_edge.py",
+    "theory.white_noise.bulk.spectrum": "theory/white_noise/bulk/test_density.py",
+    "theory.white_noise.bulk.units": "theory/white_noise/bulk/test_law.py",
     "theory.white_noise.result": "theory/white_noise/test_predict.py",
     "theory.given_inputs.result": "theory/given_inputs/test_predict.py",
 }

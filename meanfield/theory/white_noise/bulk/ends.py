@@ -98,25 +98,52 @@ def premises_of(code: Code, numbers: Numbers, solution: Solution, readout: Reado
     )
 
 
+class Situation(NamedTuple):
+    """The bulk and what may stand out of it, before a division in the last layer.
+
+    Attributes:
+        bulk: The bulk.
+        common: B.
+        overlap: Var_s(a).
+        common_variance: The relative variance of B from network to network.
+    """
+
+    bulk: Bulk
+    common: jax.Array
+    overlap: jax.Array
+    common_variance: jax.Array
+
+    @property
+    def strength(self) -> jax.Array:
+        """1/x_1 = B + Var_s(a)/B; 0 or less where nothing stands out."""
+        return self.common + self.overlap / jnp.where(self.common > 0, self.common, 1)
+
+
+def situation_of(given: Premises) -> Situation:
+    """The bulk and what may stand out of it."""
+    features = given.features
+    bulk = bulk_of(given.numbers, given.solution, features, given.outputs)
+    common = (given.readout.outlier - given.readout.bulk) / given.factor
+    counts, positive = counts_of(bulk, features), common > 0
+    overlap = jnp.where(positive, overlap_variance(bulk, features, counts), 0)
+    variance = strength_variance(bulk, features, counts)
+    return Situation(bulk, common, overlap, variance / jnp.where(positive, common, 1) ** 2)
+
+
 def ends_of(given: Premises, all_of_it: bool) -> Ends:
     """The ends by the law, times what a division in the last layer does to every eigenvalue.
 
     tr F² = D ( λ_1² + (T − 1) (λ_2² + R'(0)) + 2 Var_s(a) ),     D the directions of the outputs
     """
-    features, readout, factor = given.features, given.readout, given.factor
-    bulk = bulk_of(given.numbers, given.solution, features, given.outputs)
-    common = (readout.outlier - readout.bulk) / factor  # B
-    counts, stands_out = counts_of(bulk, features), common > 0
-    safe = jnp.where(stands_out, common, 1)
-    overlap = jnp.where(stands_out, overlap_variance(bulk, features, counts), 0)
-    found = _without_spread(bulk, largest(bulk, common + overlap / safe, all_of_it))
-    of_outlier = strength_variance(bulk, features, counts) / safe**2
-    factors, share = factors_of(bulk, features), 1 - found.by_top
+    here, readout, factor = situation_of(given), given.readout, given.factor
+    bulk = here.bulk
+    found = _without_spread(here, largest(bulk, here.strength, all_of_it))
+    factors, share = factors_of(bulk, given.features), 1 - found.by_top
     of_edge = edge_variance(factors, share, given.divides) / given.outputs
     directions, few = readout.outlier_multiplicity, bulk.samples / given.numbers.samples
     rest = bulk.samples - 1
     known = jnp.isfinite(found.variance) & jnp.isfinite(found.edge)
-    spread = jnp.where(known, rest * found.variance, 0) + 2 * overlap
+    spread = jnp.where(known, rest * found.variance, 0) + 2 * here.overlap
     edge = expected_edge(found, bulk.mean, directions * rest)
     top = factor * jnp.where(found.is_outlier, found.outlier, edge)
     return Ends(
@@ -128,7 +155,7 @@ def ends_of(given: Premises, all_of_it: bool) -> Ends:
         edge=jnp.where(known, factor * found.edge, jnp.nan),
         lower=factor * found.lower * few,
         scale=factor * found.scale * jnp.where(few > 0, few, 0) ** (-2 / 3),
-        deviation=jnp.sqrt(jnp.where(found.is_outlier, of_outlier, of_edge)),
+        deviation=jnp.sqrt(jnp.where(found.is_outlier, here.common_variance, of_edge)),
         error=found.error,
     )
 
@@ -172,12 +199,16 @@ def division(code: Code, solution: Solution) -> jax.Array:
     return jnp.where(positive, after / jnp.where(positive, before, 1), 1)
 
 
-def _without_spread(bulk: Bulk, found: Largest) -> Largest:
-    """Where all eigenvalues of the bulk are the same, they are its ends."""
-    single = found.variance <= NO_SPREAD * bulk.mean**2
-    mean, zero = bulk.mean, jnp.zeros_like(bulk.mean)
+def _without_spread(here: Situation, found: Largest) -> Largest:
+    """Where all eigenvalues of the bulk are the same, they are its ends: no search is needed."""
+    mean, zero = here.bulk.mean, jnp.zeros_like(here.bulk.mean)
+    single = found.variance <= NO_SPREAD * mean**2
+    positive = here.common > 0
     return found._replace(
         edge=jnp.where(single, mean, found.edge),
         lower=jnp.where(single, mean, found.lower),
         scale=jnp.where(single, zero, found.scale),
+        by_top=jnp.where(single, zero, found.by_top),
+        outlier=jnp.where(single, mean + jnp.where(positive, here.strength, 0), found.outlier),
+        is_outlier=jnp.where(single, positive, found.is_outlier),
     )

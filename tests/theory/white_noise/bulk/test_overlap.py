@@ -1,0 +1,50 @@
+"""What the overlap of the mean gradient with the bulk adds to an outlier: print and samples."""
+
+import numpy as np
+import pytest
+from bulk_networks import net, situation, solved
+from bulk_reference import sampled
+from problems import RELU, TANH
+
+pytestmark = pytest.mark.usefixtures("x64")
+
+M, DRAWS, SEED = 100, 200, 7
+NETWORK = net(RELU, width=M)
+# theory.md section 11, T = M: z(x_1), printed in three to four digits.
+PRINTED = [
+    (RELU, 60, 54.95),
+    (RELU, 400, 328.0),
+    (RELU, 100, 87.07),
+    (TANH, 60, 18.3),
+    (TANH, 400, 98.91),
+    (TANH, 100, 27.76),
+]
+
+
+@pytest.mark.parametrize(("setting", "width", "place"), PRINTED)
+def test_the_outlier_is_where_the_print_says(setting, width, place):
+    found = solved(net(setting, width=width), width).ends
+    assert found.is_outlier
+    assert found.outlier == pytest.approx(place, rel=2e-3)
+
+
+def test_the_largest_eigenvalue_is_that_of_sampled_networks():
+    values, network = sampled(NETWORK, M, DRAWS, SEED).largest, NETWORK
+    mean, sem = np.mean(values), np.std(values) / np.sqrt(DRAWS)
+    # The mean of B itself has an unknown correction of 1/M: 1.5 % at M = 100 (section 11).
+    assert abs(solved(network, M).ends.largest - mean) < 3 * sem + 0.02 * mean
+
+
+def test_the_strength_of_the_outlier_varies_as_in_sampled_networks():
+    common = sampled(NETWORK, M, DRAWS, SEED).common
+    deviation = np.sqrt(situation(NETWORK, M).common_variance)
+    # 200 draws know a deviation to 1/√400 = 5 %
+    assert np.std(common) / np.mean(common) == pytest.approx(float(deviation), rel=3 * 0.05)
+
+
+def test_without_a_common_direction_nothing_overlaps():
+    for network in (net({**TANH, "bias_var": 0.0}), net(TANH, "batch@last")):
+        here = situation(network, 1600)
+        # nothing but the bias block, 1/T of the rest, is left
+        assert here.overlap < 1e-3 * here.bulk.mean**2
+        assert not solved(network, 1600).ends.is_outlier

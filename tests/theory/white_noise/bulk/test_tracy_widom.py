@@ -1,0 +1,37 @@
+"""The constants of the Tracy–Widom law, against its determinant."""
+
+import numpy as np
+import pytest
+from scipy.interpolate import CubicSpline
+from scipy.special import airy
+
+from meanfield.theory.white_noise.bulk.tracy_widom import DEVIATION, MEAN, QUANTILES
+
+NODES, WEIGHTS = np.polynomial.legendre.leggauss(60)
+
+
+def distribution(s):
+    """F_1(s) = det(I − K_s), K_s(x, y) = Ai((x + y)/2)/2 on (s, ∞) (Bornemann 2010, section 6)."""
+    length = 24 - min(s, 0)  # Ai(12) = 1e-13
+    x, weight = s + length * (NODES + 1) / 2, np.sqrt(length * WEIGHTS / 2)
+    kernel = airy((x[:, None] + x[None, :]) / 2)[0] / 2
+    return np.linalg.det(np.eye(len(x)) - weight[:, None] * kernel * weight[None, :])
+
+
+S = np.linspace(-9, 13, 441)
+F = np.array([distribution(s) for s in S])
+
+
+def test_mean_and_deviation_are_the_laws():
+    # By parts: E x = s_1 − ∫F and E (s_1 − x)² = 2 ∫ (s_1 − s) F; cut off where F or 1 − F < 1e-14.
+    spline = CubicSpline(S, F)
+    below = spline.integrate(S[0], S[-1])
+    square = 2 * CubicSpline(S, (S[-1] - S) * F).integrate(S[0], S[-1])
+    assert pytest.approx(S[-1] - below, abs=1e-5) == MEAN
+    assert pytest.approx(np.sqrt(square - below**2), abs=1e-5) == DEVIATION
+
+
+@pytest.mark.parametrize("p", QUANTILES)
+def test_quantiles_are_the_laws(p):
+    density = (distribution(QUANTILES[p] + 1e-3) - distribution(QUANTILES[p] - 1e-3)) / 2e-3
+    assert (distribution(QUANTILES[p]) - p) / density == pytest.approx(0, abs=1e-5)
