@@ -1,11 +1,14 @@
 """λ_max as expected at finite sizes: limits of few and many samples, moments, kinds."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 from bulk_networks import net, solved
 from bulk_reference import sampled
 from problems import LINEAR, RELU, TANH
 
+from meanfield.theory.white_noise.bulk.ends import expected_edge
 from meanfield.theory.white_noise.predict import kind_of
 
 pytestmark = pytest.mark.usefixtures("x64")
@@ -18,6 +21,17 @@ def test_a_single_eigenvalue_is_the_mean():
     # Two centred samples leave one eigenvalue.
     found = solved(MEAN, 2)
     assert found.ends.largest == pytest.approx(found.spectrum.bulk, rel=1e-2)
+
+
+@pytest.mark.parametrize("count", [3, 10, 30])
+def test_few_eigenvalues_have_the_mean_of_a_symmetric_gaussian_matrix(count):
+    # Of the semicircle on ±2, whose σ is 1; 4000 draws know it to 0.01.
+    A = np.random.default_rng(0).standard_normal((4000, count, count))
+    symmetric = (A + A.transpose(0, 2, 1)) / np.sqrt(2 * count)
+    expected = np.linalg.eigvalsh(symmetric)[:, -1].mean()
+    law = SimpleNamespace(edge=2.0, scale=1.0)
+    found = float(expected_edge(law, 0.0, float(count)))
+    assert found == pytest.approx(expected, abs=0.01 + 0.4 / count**2)
 
 
 @pytest.mark.parametrize("samples", [2, 3, 5, 20])

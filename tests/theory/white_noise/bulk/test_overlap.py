@@ -4,20 +4,21 @@ import numpy as np
 import pytest
 from bulk_networks import net, situation, solved
 from bulk_reference import sampled
-from problems import RELU, TANH
+from problems import LINEAR, RELU, TANH
 
 pytestmark = pytest.mark.usefixtures("x64")
 
 M, DRAWS, SEED = 100, 200, 7
 NETWORK = net(RELU, width=M)
-# theory.md section 11, T = M: z(x_1), printed in three to four digits.
+# theory.md section 11, T = M: z(x_1). The last is near the bulk's edge.
 PRINTED = [
-    (RELU, 60, 54.95),
-    (RELU, 400, 328.0),
-    (RELU, 100, 87.07),
-    (TANH, 60, 18.3),
-    (TANH, 400, 98.91),
-    (TANH, 100, 27.76),
+    (RELU, 60, "54.95"),
+    (RELU, 400, "328.0"),
+    (RELU, 100, "87.07"),
+    (TANH, 60, "18.3"),
+    (TANH, 400, "98.91"),
+    (TANH, 100, "27.76"),
+    ({**TANH, "bias_var": 0.02}, 300, "8.53"),
 ]
 
 
@@ -25,7 +26,20 @@ PRINTED = [
 def test_the_outlier_is_where_the_print_says(setting, width, place):
     found = solved(net(setting, width=width), width).ends
     assert found.is_outlier
-    assert found.outlier == pytest.approx(place, rel=2e-3)
+    unit = 10.0 ** -len(place.partition(".")[2])
+    assert found.outlier == pytest.approx(float(place), abs=0.8 * unit)  # classes of units differ
+
+
+@pytest.mark.parametrize("bias_var", [1e-6, 0.1])
+def test_one_linear_layer_has_the_variances_by_hand(bias_var):
+    # K_st = h_s·h_t + 1 + (x_s·x_t + 1)|w|², h = W x + b: B = |b|² + 1 + |w|², a = b·W x.
+    M, w = 100, 1.5
+    setting = {**LINEAR, "weight_var": w, "bias_var": bias_var}
+    found = situation(net(setting, depth=2, width=M), 1e6)
+    assert float(found.common) == pytest.approx(M * bias_var + 1 + w, rel=1e-4)  # −1/T of a gap
+    of_networks = 2 * M * bias_var**2 + 2 * w**2 / M
+    assert float(found.common_variance * found.common**2) == pytest.approx(of_networks, rel=1e-6)
+    assert float(found.overlap) == pytest.approx(M * bias_var * w, rel=1e-6)
 
 
 def test_the_largest_eigenvalue_is_that_of_sampled_networks():
