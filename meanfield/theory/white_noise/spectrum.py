@@ -78,6 +78,9 @@ def spectrum(
 
         m_λ = tr F / P,   s_λ = tr F² / P,   λ_max      (theory.md sections 3–6 and 11)
 
+    At few samples, where the edge is the end of the range of x, derivatives of it are only good to
+    some per cent.
+
     Can be jit-compiled, vmapped and differentiated; call it (and `grad` or `vmap` of it) inside
     `with jax.enable_x64(True):`. Divergent means are infinite here; `predict` explains them.
 

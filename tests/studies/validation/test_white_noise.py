@@ -22,7 +22,8 @@ OUTLIERS = [
     Case("layer@hidden", "relu", 1),
     Case("rms@hidden", "tanh", 4),
 ]
-ALLEVIATED = [Case("mean@last", "relu", 4), Case("batch@last", "tanh", 1)]
+# One output: of several, the largest of their blocks rules at this width, which is not predicted.
+ALLEVIATED = [Case("mean@last", "relu", 1), Case("batch@last", "tanh", 1)]
 SMALL = Effort(width=100, sem=0.05, max_draws=24, output_draws=200)
 
 
