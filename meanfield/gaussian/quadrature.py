@@ -7,6 +7,7 @@ import numpy as np
 
 from meanfield.gaussian import kinked, smooth
 from meanfield.gaussian.averages import Averages, Function
+from meanfield.gaussian.shifted import ShiftedAverages, shifted_averages
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,10 @@ class Quadrature:
     def single_averages(self, q: jax.Array) -> list:
         """E[φ²] and E[φ'²] at one variance, each with its error."""
         return (kinked.on_both_sides if self.kinked else smooth.on_line)(self.function, q)
+
+    def shifted_averages(self, mean: jax.Array, variance: jax.Array) -> ShiftedAverages:
+        """Averages at given means, an array, and one variance."""
+        return shifted_averages(self.function, self.kinked, mean, variance)
 
     def line_nodes(self) -> tuple[np.ndarray, np.ndarray]:
         """Nodes and weights for E[f(z)], z ~ N(0, 1), for f as smooth as φ."""

@@ -11,9 +11,10 @@ import jax.numpy as jnp
 import numpy as np
 
 from meanfield.gaussian.averages import Function, value_and_slope
+from meanfield.gaussian.kinked import REACH
 from meanfield.gaussian.smooth import gaussian_grid
 
-REACH, COUNT = 8.5, 48  # exp(−REACH²/2) = 2e-16; Gauss–Legendre nodes on either side of a kink
+COUNT = 48  # of Gauss–Legendre nodes on either side of a kink
 STRIDE = 2  # of the smooth rule's finest grid: these averages are of one variable and need no gap
 LEAST_ROOT = 1e-6  # √g: closer to each other values of φ and φ' differ by rounding too much
 

@@ -77,7 +77,11 @@ def _rounded_up(count: int) -> int:
 
 @partial(jax.jit, static_argnames="size")
 def _erf_inverses(keys: tuple[jax.Array, ...], size: int) -> list[jax.Array]:
-    """Numbers of N(0, 1/2) for each key, as `jax.random.normal` draws them."""
+    """Numbers of N(0, 1/2) for each key, as `jax.random.normal` draws them.
+
+    Without its factor √2, which compiled together with the variance's root rounds otherwise: every
+    seed's networks would change in their last bits.
+    """
 
     def draw(key):
         above = np.nextafter(np.float32(-1), np.float32(0))

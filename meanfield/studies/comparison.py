@@ -240,17 +240,16 @@ def _sharpness(row: Row) -> float:
 
 def _reading(rows: tuple[Row, ...]) -> str:
     """What the table says: of measurements if there are any, else of predictions, never of both."""
-    measured = [row for row in rows if row.measured is not None]
     (plain,) = (row for row in rows if row.placement == NONE)
     if plain.measured is not None:
-        best = min(measured, key=lambda row: row.measured.mean)  # type: ignore[union-attr]
-        assert best.measured is not None
-        return _sentence(best.placement, plain.measured.mean, best.measured.mean, "as measured")
+        values = {row.placement: row.measured.mean for row in rows if row.measured is not None}
+        flattest = min(values, key=values.__getitem__)
+        return _sentence(flattest, values[NONE], values[flattest], "as measured")
     best = rows[0]
     if best.eigenvalue_max is None or plain.eigenvalue_max is None:
         return NO_BETTER
-    bound = "at best: a lower bound" if best.eigenvalue_max_kind.is_bound else ""
-    return _sentence(best.placement, plain.eigenvalue_max, best.eigenvalue_max, bound)
+    source = "at best: a lower bound" if best.eigenvalue_max_kind.is_bound else ""
+    return _sentence(best.placement, plain.eigenvalue_max, best.eigenvalue_max, source)
 
 
 def _sentence(placement: str, before: float, after: float, source: str) -> str:

@@ -135,11 +135,11 @@ def _samples_grow(dataset: "xarray.Dataset") -> "bool | xarray.DataArray":
     return isinstance(rule, str) and WIDTH in rule
 
 
-def _scaling(x, mean, sem, count, theory, edge, limited) -> Scaling:
+def _scaling(x, *line) -> Scaling:
+    """Of a line of cells: means, errors, draws, theory, edges, and whether there is a limit."""
+    mean, sem, count, theory, edge, limited = line
     usable = (mean > 0) & (sem > 0) & (theory > 0)
-    x, mean, sem, count, theory, edge, limited = (
-        values[usable] for values in (x, mean, sem, count, theory, edge, limited)
-    )
+    x, mean, sem, count, theory, edge, limited = (values[usable] for values in (x, *line))
     freedom = float(np.sum(count - 1))
     fit = _line(np.log(x), np.log(mean), sem / mean, freedom)
     by_theory = _line(np.log(x), np.log(theory), sem / mean, freedom)

@@ -11,9 +11,14 @@ import numpy as np
 
 from meanfield.gaussian.table import Table, tabulate
 from meanfield.spec.network import Network
-from meanfield.theory.kinds import Kind
 from meanfield.theory.white_noise.recursion import Code, Numbers
-from meanfield.theory.white_noise.spectrum import Prepared, Spectrum, finish, prepare
+from meanfield.theory.white_noise.spectrum import (
+    Prepared,
+    Spectrum,
+    finish,
+    kind_places,
+    prepare,
+)
 
 # Points per call, always as many: then no result depends on which points come with it, and any
 # number of them shares a compilation. What the search of an edge needs of them fits a cache.
@@ -79,12 +84,9 @@ def _read(points: Points) -> np.ndarray:
 
     largest = usable(s.eigenvalue_max)
     limit = np.divide(2, largest, out=np.full_like(largest, np.nan), where=largest > 0)
-    places = [Kind.OUTLIER, Kind.BULK_EDGE, Kind.LOWER_BOUND]
-    kinds = np.select([s.is_outlier, np.isfinite(s.edge)], [0, 1], 2)
     moments = usable(s.eigenvalue_mean), usable(s.eigenvalue_second_moment)
     kappas = usable(s.kappa1), usable(s.kappa2)
-    known = [largest, *moments, limit, *kappas, usable(s.edge)]
-    return np.stack([*known, np.take([list(Kind).index(kind) for kind in places], kinds)])
+    return np.stack([largest, *moments, limit, *kappas, usable(s.edge), kind_places(s)])
 
 
 def solve_many(code: Code, shared: Numbers, varying: dict[str, np.ndarray]) -> Points:

@@ -17,7 +17,13 @@ from meanfield.theory.white_noise.notes import explain
 from meanfield.theory.white_noise.readout import before_division
 from meanfield.theory.white_noise.recursion import Solution
 from meanfield.theory.white_noise.result import LayerOrderParameters, Prediction
-from meanfield.theory.white_noise.spectrum import Prepared, Solved, finish, prepare_network
+from meanfield.theory.white_noise.spectrum import (
+    Prepared,
+    Solved,
+    finish,
+    kind_places,
+    prepare_network,
+)
 
 Quantiles = dict[str, dict[str, float]]
 
@@ -76,7 +82,7 @@ def _prediction(
 ) -> Prediction:
     """The prediction, but for its notes."""
     s, readout = solved.spectrum, solved.readout
-    grows, kind = bool(s.kappa2 > 0), kind_of(network, solved)
+    grows, kind = bool(s.kappa2 > 0), list(Kind)[int(kind_places(s))]
     largest = _finite(s.eigenvalue_max)
     several = readout.outlier_multiplicity if s.is_outlier else 1
     multiplicity = readout.bulk_multiplicity if kind.is_bound else several
@@ -103,14 +109,6 @@ def _prediction(
         order_parameters=_order_parameters(network, solved.solution),
         notes=(),
     )
-
-
-def kind_of(network: Network, solved: Solved) -> Kind:
-    """What λ_max is."""
-    s = solved.spectrum
-    if s.is_outlier:
-        return Kind.OUTLIER
-    return Kind.BULK_EDGE if np.isfinite(s.edge) else Kind.LOWER_BOUND
 
 
 def _quantiles(kind: Kind, solved: Solved) -> dict[str, float] | None:

@@ -10,6 +10,7 @@ import numpy as np
 from meanfield.spec.network import Network
 from meanfield.spec.norms import UNITS
 from meanfield.theory.kernels import Source
+from meanfield.theory.kinds import Kind
 from meanfield.theory.white_noise.bulk.ends import Ends, Premises, ends_of, no_ends, premises_of
 from meanfield.theory.white_noise.readout import Readout, read
 from meanfield.theory.white_noise.recursion import Code, Numbers, Solution, solve_both
@@ -50,6 +51,12 @@ class Spectrum(NamedTuple):
     edge: jax.Array
     edge_scale: jax.Array
     bulk_variance: jax.Array
+
+
+def kind_places(found: Spectrum) -> np.ndarray:
+    """What λ_max is at every point, as its place in `Kind`."""
+    outlier, edge, bound = map(list(Kind).index, (Kind.OUTLIER, Kind.BULK_EDGE, Kind.LOWER_BOUND))
+    return np.select([found.is_outlier, np.isfinite(found.edge)], [outlier, edge], bound)
 
 
 class Solved(NamedTuple):

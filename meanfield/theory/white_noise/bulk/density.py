@@ -41,6 +41,10 @@ class Density:
         """θ."""
         return np.pi * (np.arange(len(self.values)) + 0.5) / len(self.values)
 
+    def eigenvalues(self, angles: np.ndarray) -> np.ndarray:
+        """λ at every θ."""
+        return self._middle + self._half * np.cos(angles)
+
     def at(self, eigenvalue: np.ndarray) -> np.ndarray:
         """The density, 0 outside."""
         cosine = (eigenvalue - self._middle) / self._half
@@ -50,12 +54,10 @@ class Density:
 
     def quantile(self, p: np.ndarray) -> np.ndarray:
         """The eigenvalue below which the share p lies."""
-        angles = np.linspace(0, np.pi, 4097)
-        places = self._middle + self._half * np.cos(angles)
+        places = self.eigenvalues(np.linspace(0, np.pi, 4097))
         steps = -np.diff(places) * (self.at(places)[1:] + self.at(places)[:-1]) / 2
-        below = 1 - np.append(
-            0.0, np.cumsum(steps)
-        )  # what is missing in the end is at the lower end
+        # what is missing in the end is at the lower end
+        below = 1 - np.append(0.0, np.cumsum(steps))
         return np.interp(p, below[::-1], places[::-1], left=self.lower)
 
     @property
@@ -68,16 +70,12 @@ class Density:
 
 
 def density_of(network: Network, samples: int, lower: float, edge: float) -> Density:
-    """The density between the ends.
-
-    Raises:
-        ValueError: 64-bit floats are not enabled.
-    """
+    """The density between the ends; called with 64-bit floats enabled."""
     density = Density(lower, edge, np.zeros(POINTS))
     if edge <= lower:
         return density
     numbers = Numbers.of(network, float(samples))
-    places = density._middle + density._half * np.cos(density.angles)
+    places = density.eigenvalues(density.angles)
     values = jax.device_get(_densities(Code.of(network), numbers, places, edge))
     return Density(lower, edge, np.maximum(values, 0))
 

@@ -84,7 +84,6 @@ class _Search(NamedTuple):
 
 def find(bulk: Bulk, goals: Goal) -> Point:
     """The points that are looked for, in turn; the upper edge must come before x that are given."""
-
     units = bulk.units
 
     def in_turn(edge, goal):

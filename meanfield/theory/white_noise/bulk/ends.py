@@ -1,6 +1,7 @@
 """Where the spectrum of a network ends, and its largest eigenvalue (theory.md section 11)."""
 
 import math
+from statistics import NormalDist
 from typing import NamedTuple
 
 import jax
@@ -180,14 +181,14 @@ def largest_quantiles(ends: Ends, count: float) -> list[float]:
         ends: With λ_max and its deviation.
         count: N, the number of the bulk's eigenvalues.
     """
-    normal, mean, shared = 1.2815515655, float(ends.largest), float(ends.deviation)
+    mean, shared = float(ends.largest), float(ends.deviation)
     own = 0.0 if ends.is_outlier else float(ends.scale) * count ** (-2 / 3)
     quantiles = []
-    for p, sign in zip(QUANTILES, (-1, 0, 1), strict=True):
-        factor = math.expm1(sign * normal * shared - shared**2 / 2) * mean
-        edge = own * (QUANTILES[p] - MEAN)
-        far = math.hypot(factor, edge)
-        quantiles.append(mean + (sign * far if sign else factor + edge))
+    for p, tracy_widom in QUANTILES.items():
+        factor = math.expm1(shared * NormalDist().inv_cdf(p) - shared**2 / 2) * mean
+        edge = own * (tracy_widom - MEAN)
+        far = math.copysign(math.hypot(factor, edge), p - 0.5)
+        quantiles.append(mean + (factor + edge if p == 0.5 else far))
     return quantiles
 
 

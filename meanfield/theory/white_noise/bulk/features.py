@@ -10,7 +10,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from meanfield.gaussian.shifted import ShiftedAverages, shifted_averages
+from meanfield.gaussian.shifted import ShiftedAverages
 from meanfield.spec.norms import SAMPLES, UNITS
 from meanfield.theory.white_noise.recursion import Code, Numbers, Solution
 
@@ -26,7 +26,7 @@ class Features(NamedTuple):
         probability, coarse: Of the values of ζ, and of every second one by itself.
         scale: s.
         mixes: 1 where Norm_l is over samples, else 0.
-        later: q̃^{l+1}_st.
+        theta: q̃^l_st of every layer, l = 1..L.
         own, seen: g̃^l = |D̃_l|², and g̃^{l+1} as layer l sees it.
     """
 
@@ -35,9 +35,14 @@ class Features(NamedTuple):
     coarse: jax.Array
     scale: jax.Array
     mixes: jax.Array
-    later: jax.Array
+    theta: jax.Array
     own: jax.Array
     seen: jax.Array
+
+    @property
+    def later(self) -> jax.Array:
+        """q̃^{l+1}_st."""
+        return self.theta[1:]
 
     def mean(self, values: jax.Array) -> jax.Array:
         """Over ζ, of every layer."""
@@ -54,17 +59,16 @@ def features_of(code: Code, numbers: Numbers, solution: Solution) -> Features:
     mixes = _of_norms(code, numbers, [norm.mixes_samples for norm in code.hidden])
     scale, gap, cross = _normalized(code, numbers, solution)
     zeta, probability, coarse = jax.vmap(_means)(gap, cross)
-    one_layer = lambda m, g: shifted_averages(  # noqa: E731
-        code.activation.function, bool(code.activation.kink_at_zero), m, g
-    )
-    u = jax.vmap(one_layer)(_root(cross)[:, None] * zeta, gap)
-    later = jnp.maximum(solution.backward.cross / solution.backward.same[-1], 0)[1:]
+    averages = code.activation.quadrature.shifted_averages
+    u = jax.vmap(averages)(_root(cross)[:, None] * zeta, gap)
+    # below a norm over samples an odd φ' leaves a share of −1/T, which is none
+    theta = jnp.maximum(solution.backward.cross / solution.backward.same[-1], 0)
     square = scale**2 * numbers.weight_var
-    spread = square * later * (probability * u.slope_variance).sum(1)
+    spread = square * theta[1:] * (probability * u.slope_variance).sum(1)
     passed = square * (probability * (u.slope_variance + u.slope**2)).sum(1)
     seen = _seen(spread, passed, jnp.append(mixes, 1.0)[1:])
     own = spread + passed * seen
-    return Features(u, probability, coarse, scale, mixes, later, own, seen)
+    return Features(u, probability, coarse, scale, mixes, theta, own, seen)
 
 
 def _of_norms(code: Code, numbers: Numbers, values: list[bool]) -> jax.Array:

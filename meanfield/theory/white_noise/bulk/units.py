@@ -88,10 +88,8 @@ def bulk_of(numbers: Numbers, solution: Solution, features: Features, outputs: j
     q_hat = jnp.append(0.0, solution.layers.Q.cross)
     # as the features have it: after a norm over samples that of the recursion differs by 1/T
     q_hat_gap = jnp.append(1.0, f.mean(f.averages.value_variance))
-    # below a norm over samples an odd φ' leaves a share of −1/T, which is none
-    theta = jnp.maximum(solution.backward.cross / solution.backward.same[-1], 0)
     eta = jnp.where(f.mixes > 0, 0.0, widths[:-1] * q_hat[:-1] + 1)
-    gathered = (theta * widths * q_hat_gap).sum() + (eta * f.own).sum()
+    gathered = (f.theta * widths * q_hat_gap).sum() + (eta * f.own).sum()
     weights = jnp.asarray(numbers.backward_weights)
     squares, shares = weights[:, 0], weights[:, 1]
     squares = squares * (w * f.later / widths[1:])[:, None]
@@ -100,7 +98,7 @@ def bulk_of(numbers: Numbers, solution: Solution, features: Features, outputs: j
     coarse = _rows(kinds, f.coarse, shares, C)[1]
     return Bulk(
         units=Units(_below_inputs(coefficients), _even(weight), _even(coarse)),
-        theta=theta,
+        theta=f.theta,
         eta=jnp.append(0.0, eta),
         sees_below=jnp.append(0.0, 1 - f.mixes),
         sees_above=jnp.append(0.0, 1 - jnp.append(f.mixes, 1.0)[1:]),

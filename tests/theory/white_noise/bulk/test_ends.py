@@ -8,8 +8,9 @@ from bulk_networks import net, solved
 from bulk_reference import sampled
 from problems import LINEAR, RELU, TANH
 
+from meanfield.theory.kinds import Kind
 from meanfield.theory.white_noise.bulk.ends import expected_edge
-from meanfield.theory.white_noise.predict import kind_of
+from meanfield.theory.white_noise.spectrum import kind_places
 
 pytestmark = pytest.mark.usefixtures("x64")
 
@@ -99,7 +100,7 @@ ODD = {**TANH, "activation": "erf", "bias_var": 0.0}
     ids=["none", "batch", "mean", "odd", "layer"],
 )
 def test_what_the_largest_eigenvalue_is_is_known(network, kind):
-    assert kind_of(network, solved(network, 1600)) == kind
+    assert list(Kind)[int(kind_places(solved(network, 1600).spectrum))] == kind
 
 
 def test_where_the_law_does_not_reach_the_ends_are_unknown():
