@@ -11,7 +11,7 @@ import numpy as np
 
 from meanfield.spec.network import Network
 from meanfield.spec.norms import NORMS
-from meanfield.theory.white_noise.bulk.ends import Situation, situation_of
+from meanfield.theory.white_noise.bulk.situation import Situation, situation_of
 from meanfield.theory.white_noise.recursion import Code, Numbers
 from meanfield.theory.white_noise.spectrum import Prepared, Solved, finish, prepare
 

@@ -10,7 +10,7 @@ from meanfield.checks import positive_integer, random_seed
 from meanfield.numerics.estimates import quantile
 from meanfield.spec.network import Network
 from meanfield.theory.kinds import QUANTILES, Kind, by_quantile
-from meanfield.theory.white_noise.bulk.ends import largest_quantiles
+from meanfield.theory.white_noise.bulk.expected import largest_quantiles
 from meanfield.theory.white_noise.bulk.spectrum import BulkSpectrum
 from meanfield.theory.white_noise.finite_samples import sample_largest
 from meanfield.theory.white_noise.notes import explain
@@ -118,8 +118,8 @@ def _quantiles(kind: Kind, solved: Solved) -> dict[str, float] | None:
         return None
     if of_outputs is not None:
         return by_quantile(of_outputs.tolist())
-    count = float(solved.readout.bulk_multiplicity)
-    return by_quantile(float(x) for x in largest_quantiles(ends, count))
+    numbers = ends.largest, ends.deviation, ends.own_scale
+    return by_quantile(largest_quantiles(*map(float, numbers)))
 
 
 def _bulk(network: Network, samples: int, solved: Solved) -> BulkSpectrum | None:

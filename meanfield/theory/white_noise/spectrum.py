@@ -11,7 +11,8 @@ from meanfield.spec.network import Network
 from meanfield.spec.norms import UNITS
 from meanfield.theory.kernels import Source
 from meanfield.theory.kinds import Kind
-from meanfield.theory.white_noise.bulk.ends import Ends, Premises, ends_of, no_ends, premises_of
+from meanfield.theory.white_noise.bulk.ends import Ends, ends_of, no_ends
+from meanfield.theory.white_noise.bulk.situation import Premises, premises_of
 from meanfield.theory.white_noise.readout import Readout, read
 from meanfield.theory.white_noise.recursion import Code, Numbers, Solution, solve_both
 

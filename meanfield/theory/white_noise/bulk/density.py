@@ -12,9 +12,9 @@ import jax.numpy as jnp
 import numpy as np
 
 from meanfield.spec.network import Network
-from meanfield.theory.white_noise.bulk.ends import division
 from meanfield.theory.white_noise.bulk.features import features_of
 from meanfield.theory.white_noise.bulk.law import law, start
+from meanfield.theory.white_noise.bulk.situation import division
 from meanfield.theory.white_noise.bulk.units import bulk_of
 from meanfield.theory.white_noise.recursion import Code, Numbers, solve
 

@@ -10,7 +10,7 @@ import jax
 import jax.numpy as jnp
 
 from meanfield.theory.white_noise.bulk.law import Law, law, start
-from meanfield.theory.white_noise.bulk.units import Bulk
+from meanfield.theory.white_noise.bulk.units import Bulk, Units
 
 STEPS = 120  # at most, of which ten are usual
 SETTLED = 1e-8  # relative change of x and of the state at the end: E is exact to its square
@@ -29,12 +29,12 @@ class Goal(NamedTuple):
     Attributes:
         side: 1 for the upper edge, −1 for the lower one, 0 for an x that is given.
         target: That x; one beyond the upper edge stands for the edge.
-        coarse: Whether to look with every second value of ζ only.
+        even: Whether to look with the other kinds of units.
     """
 
     side: jax.Array
     target: jax.Array
-    coarse: jax.Array
+    even: jax.Array
 
 
 class Point(NamedTuple):
@@ -82,15 +82,19 @@ class _Search(NamedTuple):
     done: jax.Array
 
 
-def find(bulk: Bulk, goals: Goal) -> Point:
-    """The points that are looked for, in turn; the upper edge must come before x that are given."""
-    units = bulk.units
+def find(bulk: Bulk, even: Units, goals: Goal) -> Point:
+    """The points that are looked for, in turn; the upper edge must come before x that are given.
+
+    Args:
+        bulk: The bulk.
+        even: Other kinds of units, for the goals that say so.
+        goals: What is looked for, along the first axis.
+    """
 
     def in_turn(edge, goal):
-        weight = jnp.where(goal.coarse, units.coarse, units.weight)
-        here = bulk._replace(units=units._replace(weight=weight))
+        here = bulk._replace(units=_either(goal.even > 0, even, bulk.units))
         point = _find(here, goal._replace(target=jnp.minimum(goal.target, edge)))
-        return jnp.where(goal.side > 0, point.x, edge), point
+        return jnp.where((goal.side > 0) & (goal.even == 0), point.x, edge), point
 
     return jax.lax.scan(in_turn, jnp.inf * jnp.ones_like(bulk.mean), goals)[1]
 

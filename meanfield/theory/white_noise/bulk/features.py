@@ -14,7 +14,7 @@ from meanfield.gaussian.shifted import ShiftedAverages
 from meanfield.spec.norms import SAMPLES, UNITS
 from meanfield.theory.white_noise.recursion import Code, Numbers, Solution
 
-MEANS = 24  # intervals between values of ζ; a multiple of 2, for the error estimate
+MEANS = 24  # intervals between values of ζ: half as many move no edge by 1e-4
 FARTHEST = 6.0  # exp(−FARTHEST²/2) = 2e-8
 
 
@@ -23,7 +23,7 @@ class Features(NamedTuple):
 
     Attributes:
         averages: Of φ and its derivatives, layers × values of ζ.
-        probability, coarse: Of the values of ζ, and of every second one by itself.
+        probability: Of the values of ζ.
         scale: s.
         mixes: 1 where Norm_l is over samples, else 0.
         theta: q̃^l_st of every layer, l = 1..L.
@@ -32,7 +32,6 @@ class Features(NamedTuple):
 
     averages: ShiftedAverages
     probability: jax.Array
-    coarse: jax.Array
     scale: jax.Array
     mixes: jax.Array
     theta: jax.Array
@@ -58,7 +57,7 @@ def features_of(code: Code, numbers: Numbers, solution: Solution) -> Features:
     """
     mixes = _of_norms(code, numbers, [norm.mixes_samples for norm in code.hidden])
     scale, gap, cross = _normalized(code, numbers, solution)
-    zeta, probability, coarse = jax.vmap(_means)(gap, cross)
+    zeta, probability = jax.vmap(_means)(gap, cross)
     averages = code.activation.quadrature.shifted_averages
     u = jax.vmap(averages)(_root(cross)[:, None] * zeta, gap)
     # below a norm over samples an odd φ' leaves a share of −1/T, which is none
@@ -68,7 +67,7 @@ def features_of(code: Code, numbers: Numbers, solution: Solution) -> Features:
     passed = square * (probability * (u.slope_variance + u.slope**2)).sum(1)
     seen = _seen(spread, passed, jnp.append(mixes, 1.0)[1:])
     own = spread + passed * seen
-    return Features(u, probability, coarse, scale, mixes, theta, own, seen)
+    return Features(u, probability, scale, mixes, theta, own, seen)
 
 
 def _of_norms(code: Code, numbers: Numbers, values: list[bool]) -> jax.Array:
@@ -96,8 +95,8 @@ def _root(x: jax.Array) -> jax.Array:
     return jnp.where(positive, jnp.sqrt(jnp.where(positive, x, 1)), 0)
 
 
-def _means(gap: jax.Array, cross: jax.Array) -> tuple[jax.Array, jax.Array, jax.Array]:
-    """Values of ζ, their probabilities, and those of every second one.
+def _means(gap: jax.Array, cross: jax.Array) -> tuple[jax.Array, jax.Array]:
+    """Values of ζ and their probabilities.
 
     By the trapezoid rule in y of ζ = ρ sinh y. Features change with m = √q̄_st ζ within
     max(√ḡ, 1) of 0: there the values are close.
@@ -107,8 +106,7 @@ def _means(gap: jax.Array, cross: jax.Array) -> tuple[jax.Array, jax.Array, jax.
     y = jnp.arcsinh(FARTHEST / rho) * np.linspace(-1, 1, MEANS + 1)
     zeta = rho * jnp.sinh(y)
     weight = jnp.exp(-(zeta**2) / 2) * jnp.cosh(y)
-    even = weight * (np.arange(MEANS + 1) % 2 == 0)
-    return zeta, weight / weight.sum(), even / even.sum()
+    return zeta, weight / weight.sum()
 
 
 def _seen(spread: jax.Array, passed: jax.Array, cut: jax.Array) -> jax.Array:

@@ -1,4 +1,4 @@
-"""λ_max of one formula: the outlier where there is one, else the edge of the bulk.
+"""The bulk's ends and the outlier's place, as points of one law.
 
     λ_max = z(min(x_1, x*)),     1/x_1 = B + Var_s(a)/B,     z'(x*) = 0
 
@@ -11,7 +11,23 @@ import jax
 import jax.numpy as jnp
 
 from meanfield.theory.white_noise.bulk.edge import Goal, find
-from meanfield.theory.white_noise.bulk.units import Bulk
+from meanfield.theory.white_noise.bulk.units import Bulk, Units
+
+
+class Edge(NamedTuple):
+    """An upper edge.
+
+    Attributes:
+        place: E.
+        scale: σ = (z''(x*)/2)^{1/3}: near the edge the eigenvalues are those of a Tracy–Widom
+            point process times σ N^{−2/3}, N of them.
+        by_weights: f = 1 − ∂ log E/∂ log θ_L, the share of E that the squares of the last weights
+            make; θ_L, which is of the last hidden layer's H̃, is free of them.
+    """
+
+    place: jax.Array
+    scale: jax.Array
+    by_weights: jax.Array
 
 
 class Largest(NamedTuple):
@@ -20,52 +36,57 @@ class Largest(NamedTuple):
     Attributes:
         variance: R'(0), that of the bulk's eigenvalues.
         edge: Its upper end.
-        scale: σ = (z''(x*)/2)^{1/3}: near the edge the eigenvalues are those of a Tracy–Widom
-            point process times σ N^{−2/3}, N = C T.
-        by_top: ∂ log E/∂ log θ_L, what the last hidden layer's H̃ adds to the edge.
+        even: That of the bulk whose largest backward weights count by their mean.
         outlier: z(min(x_1, x*)).
+        by_strength: ∂z(x_1)/∂(1/x_1).
         is_outlier: Whether x_1 < x*: whether the direction that all samples share stands out.
         lower: The bulk's lower end.
-        error: The edge's relative error, from half as many values of ζ.
     """
 
     variance: jax.Array
-    edge: jax.Array
-    scale: jax.Array
-    by_top: jax.Array
+    edge: Edge
+    even: Edge
     outlier: jax.Array
+    by_strength: jax.Array
     is_outlier: jax.Array
     lower: jax.Array
-    error: jax.Array
 
 
-def largest(bulk: Bulk, strength: jax.Array, all_of_it: bool = False) -> Largest:
+def largest(
+    bulk: Bulk, even: Units, strength: jax.Array, several: jax.Array, lower_too: bool = False
+) -> Largest:
     """The bulk's ends and the outlier's place.
 
     Args:
         bulk: The bulk.
+        even: Its units with even backward weights.
         strength: 1/x_1, 0 or less where there is no outlier.
-        all_of_it: Whether to look for the lower end and the error too, which are NaN else.
+        several: Whether there are several outputs; else the even bulk is not looked at.
+        lower_too: Whether to look for the lower end, which is NaN else.
     """
     positive = strength > 0
     given = jnp.where(positive, 1 / jnp.where(positive, strength, 1), jnp.inf)
-    more, zero = 2 if all_of_it else 0, jnp.zeros_like(given)
-    goals = Goal(  # the edge, x = 0, the outlier; the lower end, and the edge by fewer values of ζ
-        side=jnp.array([1.0, 0.0, 0.0, -1.0, 1.0][: 3 + more]),
-        target=jnp.stack([zero, zero, given, zero, zero][: 3 + more]),
-        coarse=jnp.array([0.0, 0.0, 0.0, 0.0, 1.0][: 3 + more]),
+    count, zero = 4 + lower_too, jnp.zeros_like(given)
+    goals = Goal(  # the edge, x = 0, the outlier, the even bulk's edge; the lower end
+        side=jnp.stack([zero + 1, zero, zero, zero + several, zero - 1][:count]),
+        target=jnp.stack([zero, zero, given, zero, zero][:count]),
+        even=jnp.array([0.0, 0.0, 0.0, 1.0, 0.0][:count]),
     )
-    points = find(bulk, goals)
-    z, unknown = points.z, jnp.full_like(given, jnp.nan)
+    points = find(bulk, even, goals)
+    z, found = points.z, points.found > 0
+    share = jnp.where(found, points.by_top / z, jnp.nan)
+    edge, even_edge = (
+        Edge(jnp.where(found[i], z[i], jnp.nan), jnp.cbrt(points.bend[i] / 2), 1 - share[i])
+        for i in (0, 3)
+    )
     return Largest(
-        variance=jnp.where(points.found[1] > 0, points.slope[1], jnp.nan),
-        edge=jnp.where(points.found[0] > 0, z[0], jnp.nan),
-        scale=jnp.cbrt(points.bend[0] / 2),
-        by_top=points.by_top[0] / z[0],
+        variance=jnp.where(found[1], points.slope[1], jnp.nan),
+        edge=edge,
+        even=even_edge,
         outlier=z[2],
-        is_outlier=positive & (given < points.x[0]) & (points.found[2] > 0),
-        lower=_lower(bulk, points.found[3] > 0, z[3]) if all_of_it else unknown,
-        error=jnp.abs(z[4] / z[0] - 1) if all_of_it else unknown,
+        by_strength=1 - points.x[2] ** 2 * points.slope[2],
+        is_outlier=positive & (given < points.x[0]) & found[2],
+        lower=_lower(bulk, found[4], z[4]) if lower_too else jnp.full_like(given, jnp.nan),
     )
 
 

@@ -94,6 +94,20 @@ def strength_variance(bulk: Bulk, features: Features, counts: Counts) -> jax.Arr
     return 4 * jnp.einsum("li,lij,lj->", counts.noise, noise, counts.noise)
 
 
+def between_outputs(bulk: Bulk, features: Features, counts: Counts) -> tuple[jax.Array, jax.Array]:
+    """For two outputs: Var_s(ḡ·g'(s)), and Var(ḡ·ḡ') from network to network.
+
+    They share all but the backward signals: only r_l differs, with two independent weights in
+    place of one's square.
+    """
+    u, mean, back = features.averages, features.mean, _back(bulk, features)
+    slope, square = u.slope**2, counts.noise[:, 2] ** 2 / bulk.widths[1:]
+    above = features.scale**2 * bulk.weight_var * features.seen
+    of_samples = back**2 * mean(slope * u.slope_variance)
+    of_samples += back * above * mean(slope * (slope + u.slope_variance))
+    return (square * of_samples).sum(), (square * back**2 * mean(slope**2)).sum()
+
+
 def _responses(bulk: Bulk, features: Features) -> _Response:
     """p_l = σ_w² ⟨φ_1² + κφ_2⟩ p_{l−1} + ½ ⟨κφ_2⟩ ν_l + noise, and the like for ν and r.
 

@@ -1,6 +1,6 @@
-"""How λ_max spreads from network to network (theory.md section 11, derived).
+"""How an edge spreads from network to network and between outputs (theory.md section 11, derived).
 
-An outlier spreads as B does. An edge spreads by Tracy–Widom, and by factors that all eigenvalues
+An outlier spreads as B does. An edge spreads by Tracy–Widom, and by factors that many eigenvalues
 share: chiefly the squares of the last weights, of which the share f = 1 − ∂ log E/∂ log θ_L of the
 edge is made; a division over samples in the last layer divides by the outputs' own variance v.
 """
@@ -11,20 +11,24 @@ import jax
 import jax.numpy as jnp
 
 from meanfield.theory.white_noise.bulk.features import Features
+from meanfield.theory.white_noise.bulk.outputs import Deviations
 from meanfield.theory.white_noise.bulk.units import Bulk
 
 
 class Factors(NamedTuple):
-    """What all eigenvalues of the bulk share, for one output.
+    """What the eigenvalues of an output share.
 
     Attributes:
-        weights: The relative variance of q̃^{L−1}_st, by the squares of the last weights.
+        common: The relative variance of q̃^{L−1}_st that all outputs share.
+        matrix: That of the matrix of q̃^{L−1}_st between outputs off its diagonal, where it is
+            twice as much.
         variance: The relative variance of v, the outputs' variance over samples, by all but the
             sum of the squares of the last weights.
         squares: That by their sum alone, 2/M_{L−1}.
     """
 
-    weights: jax.Array
+    common: jax.Array
+    matrix: jax.Array
     variance: jax.Array
     squares: jax.Array
 
@@ -32,7 +36,7 @@ class Factors(NamedTuple):
 def factors_of(bulk: Bulk, features: Features) -> Factors:
     """The variances of the factors.
 
-    Var log q̃^{L−1}_st = (3 ⟨φ_1⁴⟩/⟨φ_1²⟩² − 1)/M_{L−1}
+    Var log q̃^{L−1}_st = (3 ⟨φ_1⁴⟩/⟨φ_1²⟩² − 1)/M_{L−1},     between outputs ⟨φ_1⁴⟩/⟨φ_1²⟩²/M_{L−1}
     Var log v = 2 (κ_{L−1}/ĝ² + 1/T),     κ_l = (σ_w² ⟨φ_1²⟩)² κ_{l−1} + ⟨V²⟩/M_l,     κ_0 = 1/M_0
 
     where κ_l is the mean of (h̃^l(s)·h̃^l(t)/M_l)² over pairs of samples.
@@ -48,19 +52,31 @@ def factors_of(bulk: Bulk, features: Features) -> Factors:
 
     overlap, _ = jax.lax.scan(step, first, (passed, own))
     gap = jnp.append(1.0, mean(u.value_variance))[-1]
-    weights = jnp.append(0.0, (3 * mean(slope**2) / mean(slope) ** 2 - 1) / widths[1:])[-1]
+    ratio = mean(slope**2) / mean(slope) ** 2
+    none = jnp.zeros_like(first)
     squares = 2 / widths[-1]
     every = 2 * (overlap / gap**2 + 1 / bulk.samples)
-    return Factors(weights, jnp.maximum(every - squares, 0), squares)
+    return Factors(
+        common=jnp.append(none, (ratio - 1) / widths[1:])[-1],
+        matrix=jnp.append(none, ratio / widths[1:])[-1],
+        variance=jnp.maximum(every - squares, 0),
+        squares=squares,
+    )
 
 
-def edge_variance(factors: Factors, share: jax.Array, divides: jax.Array) -> jax.Array:
-    """The relative variance of the edge by the factors, for one output.
+def edge_deviations(factors: Factors, share: jax.Array, divides: jax.Array) -> Deviations:
+    """How the edges of the outputs deviate.
 
     Args:
         factors: Of the network.
         share: f.
         divides: 1 if the last layer divides over samples, E ∝ |w|^{2f}/v, else 0.
     """
-    divided = (1 - share) ** 2 * factors.squares + factors.variance
-    return jnp.where(divides > 0, divided, share**2 * factors.weights)
+    matrix = share**2 * factors.matrix
+    diagonal = (1 - share) ** 2 * factors.squares + factors.variance
+    return Deviations(
+        shared=jnp.where(divides > 0, 0, share**2 * factors.common),
+        matrix=matrix,
+        own=jnp.where(divides > 0, diagonal - 2 * matrix, 0),
+        weights=factors.matrix,
+    )

@@ -35,12 +35,10 @@ class Units(NamedTuple):
     Attributes:
         coefficients: layers × kinds × (1, α, β, ε, κ, ν, α κ, μ, β κ, ρ).
         weight: layers × kinds: their shares, which sum to 1 in every layer.
-        coarse: The same with every second value of ζ only, for an estimate of the error.
     """
 
     coefficients: jax.Array
     weight: jax.Array
-    coarse: jax.Array
 
 
 class Bulk(NamedTuple):
@@ -95,9 +93,8 @@ def bulk_of(numbers: Numbers, solution: Solution, features: Features, outputs: j
     squares = squares * (w * f.later / widths[1:])[:, None]
     kinds = _kinds(f, w * q_hat_gap[:-1], squares, w * f.seen / widths[1:], C)
     coefficients, weight = _rows(kinds, f.probability, shares, C)
-    coarse = _rows(kinds, f.coarse, shares, C)[1]
     return Bulk(
-        units=Units(_below_inputs(coefficients), _even(weight), _even(coarse)),
+        units=Units(_below_inputs(coefficients), _even(weight)),
         theta=f.theta,
         eta=jnp.append(0.0, eta),
         sees_below=jnp.append(0.0, 1 - f.mixes),

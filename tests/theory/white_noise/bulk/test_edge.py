@@ -71,7 +71,6 @@ def test_the_edges_enclose_the_mean(samples):
     for setting in (RELU, TANH):
         found = solved(net(setting), samples)
         assert 0 < found.ends.lower < found.spectrum.bulk < found.ends.edge
-        assert found.ends.error < 1e-4  # 13 values of ζ in place of 25
 
 
 def test_the_lower_end_is_followed_far_down():

@@ -1,7 +1,5 @@
 """λ_max as expected at finite sizes: limits of few and many samples, moments, kinds."""
 
-from types import SimpleNamespace
-
 import numpy as np
 import pytest
 from bulk_networks import net, solved
@@ -9,7 +7,6 @@ from bulk_reference import sampled
 from problems import LINEAR, RELU, TANH
 
 from meanfield.theory.kinds import Kind
-from meanfield.theory.white_noise.bulk.ends import expected_edge
 from meanfield.theory.white_noise.spectrum import kind_places
 
 pytestmark = pytest.mark.usefixtures("x64")
@@ -22,17 +19,6 @@ def test_a_single_eigenvalue_is_the_mean():
     # Two centred samples leave one eigenvalue.
     found = solved(MEAN, 2)
     assert found.ends.largest == pytest.approx(found.spectrum.bulk, rel=1e-2)
-
-
-@pytest.mark.parametrize("count", [3, 10, 30])
-def test_few_eigenvalues_have_the_mean_of_a_symmetric_gaussian_matrix(count):
-    # Of the semicircle on ±2, whose σ is 1; 4000 draws know it to 0.01.
-    A = np.random.default_rng(0).standard_normal((4000, count, count))
-    symmetric = (A + A.transpose(0, 2, 1)) / np.sqrt(2 * count)
-    expected = np.linalg.eigvalsh(symmetric)[:, -1].mean()
-    law = SimpleNamespace(edge=2.0, scale=1.0)
-    found = float(expected_edge(law, 0.0, float(count)))
-    assert found == pytest.approx(expected, abs=0.01 + 0.4 / count**2)
 
 
 @pytest.mark.parametrize("samples", [2, 3, 5, 20])
@@ -71,9 +57,9 @@ def test_the_second_moment_is_that_of_sampled_networks():
     squares = sampled(network, M, draws, 7).trace_squared
     mean, sem = np.mean(squares), np.std(squares) / np.sqrt(draws)
     found = solved(network, M).ends
-    # Var(B) adds to the mean of B², of which nothing is in E[B]²
-    expected = found.trace_squared + (found.deviation * found.outlier) ** 2
-    assert abs(expected - mean) < 3 * sem + 0.02 * mean
+    assert abs(found.trace_squared - mean) < 3 * sem + 0.02 * mean
+    # Var(B) is in it, of which nothing is in E[B]²
+    assert (found.deviation * found.outlier) ** 2 > 0.02 * found.trace_squared
 
 
 def test_the_second_moment_of_a_bulk_is_that_of_sampled_networks():
