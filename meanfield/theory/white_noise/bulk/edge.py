@@ -28,7 +28,8 @@ class Goal(NamedTuple):
 
     Attributes:
         side: 1 for the upper edge, −1 for the lower one, 0 for an x that is given.
-        target: That x; one beyond the upper edge stands for the edge.
+        target: That x; where it is beyond the upper edge there is nothing to find, and 0 stands for
+            it.
         even: Whether to look with the other kinds of units.
     """
 
@@ -93,7 +94,8 @@ def find(bulk: Bulk, even: Units, goals: Goal) -> Point:
 
     def in_turn(edge, goal):
         here = bulk._replace(units=_either(goal.even > 0, even, bulk.units))
-        point = _find(here, goal._replace(target=jnp.minimum(goal.target, edge)))
+        reached = jnp.where(goal.target < edge, goal.target, 0)
+        point = _find(here, goal._replace(target=reached))
         return jnp.where((goal.side > 0) & (goal.even == 0), point.x, edge), point
 
     return jax.lax.scan(in_turn, jnp.inf * jnp.ones_like(bulk.mean), goals)[1]

@@ -79,13 +79,14 @@ def largest(
         Edge(jnp.where(found[i], z[i], jnp.nan), jnp.cbrt(points.bend[i] / 2), 1 - share[i])
         for i in (0, 3)
     )
+    is_outlier = positive & (given < points.x[0]) & found[2]
     return Largest(
         variance=jnp.where(found[1], points.slope[1], jnp.nan),
         edge=edge,
         even=even_edge,
-        outlier=z[2],
+        outlier=jnp.where(is_outlier, z[2], edge.place),
         by_strength=1 - points.x[2] ** 2 * points.slope[2],
-        is_outlier=positive & (given < points.x[0]) & found[2],
+        is_outlier=is_outlier,
         lower=_lower(bulk, found[4], z[4]) if lower_too else jnp.full_like(given, jnp.nan),
     )
 
