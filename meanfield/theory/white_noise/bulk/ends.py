@@ -11,7 +11,7 @@ from meanfield.spec.norms import SAMPLES
 from meanfield.theory.norms import kernels
 from meanfield.theory.white_noise.bulk.features import Features, features_of
 from meanfield.theory.white_noise.bulk.largest import Largest, largest
-from meanfield.theory.white_noise.bulk.overlap import counts_of, overlap_variance, strength_variance
+from meanfield.theory.white_noise.bulk.overlap import variances_of
 from meanfield.theory.white_noise.bulk.spread import edge_variance, factors_of
 from meanfield.theory.white_noise.bulk.tracy_widom import MEAN, QUANTILES
 from meanfield.theory.white_noise.bulk.units import Bulk, bulk_of
@@ -125,10 +125,13 @@ def situation_of(given: Premises) -> Situation:
     features = given.features
     bulk = bulk_of(given.numbers, given.solution, features, given.outputs)
     common = (given.readout.outlier - given.readout.bulk) / given.factor
-    counts, positive = counts_of(bulk, features), common > 0
-    overlap = jnp.where(positive, overlap_variance(bulk, features, counts), 0)
-    variance = strength_variance(bulk, features, counts)
-    return Situation(bulk, common, overlap, variance / jnp.where(positive, common, 1) ** 2)
+    varies, positive = variances_of(bulk, features), common > 0
+    return Situation(
+        bulk=bulk,
+        common=common,
+        overlap=jnp.where(positive, varies.overlap, 0),
+        common_variance=varies.strength / jnp.where(positive, common, 1) ** 2,
+    )
 
 
 def ends_of(given: Premises, all_of_it: bool) -> Ends:

@@ -25,7 +25,9 @@ class Features(NamedTuple):
         averages: Of φ and its derivatives, layers × values of ζ.
         probability, coarse: Of the values of ζ, and of every second one by itself.
         scale: s.
+        gap, cross: ḡ and q̄_st, after the norm.
         mixes: 1 where Norm_l is over samples, else 0.
+        centres, divides: 1 where Norm_l centres, and where it divides, over units, else 0.
         theta: q̃^l_st of every layer, l = 1..L.
         own, seen: g̃^l = |D̃_l|², and g̃^{l+1} as layer l sees it.
     """
@@ -34,7 +36,11 @@ class Features(NamedTuple):
     probability: jax.Array
     coarse: jax.Array
     scale: jax.Array
+    gap: jax.Array
+    cross: jax.Array
     mixes: jax.Array
+    centres: jax.Array
+    divides: jax.Array
     theta: jax.Array
     own: jax.Array
     seen: jax.Array
@@ -57,6 +63,8 @@ def features_of(code: Code, numbers: Numbers, solution: Solution) -> Features:
     with p = E[φ'] at given ζ. A norm over samples takes g̃^{l+1} away from layer l.
     """
     mixes = _of_norms(code, numbers, [norm.mixes_samples for norm in code.hidden])
+    centres = _of_norms(code, numbers, [norm.centre is UNITS for norm in code.hidden])
+    divides = _of_norms(code, numbers, [norm.divide is UNITS for norm in code.hidden])
     scale, gap, cross = _normalized(code, numbers, solution)
     zeta, probability, coarse = jax.vmap(_means)(gap, cross)
     averages = code.activation.quadrature.shifted_averages
@@ -68,7 +76,20 @@ def features_of(code: Code, numbers: Numbers, solution: Solution) -> Features:
     passed = square * (probability * (u.slope_variance + u.slope**2)).sum(1)
     seen = _seen(spread, passed, jnp.append(mixes, 1.0)[1:])
     own = spread + passed * seen
-    return Features(u, probability, coarse, scale, mixes, theta, own, seen)
+    return Features(
+        averages=u,
+        probability=probability,
+        coarse=coarse,
+        scale=scale,
+        gap=gap,
+        cross=cross,
+        mixes=mixes,
+        centres=centres,
+        divides=divides,
+        theta=theta,
+        own=own,
+        seen=seen,
+    )
 
 
 def _of_norms(code: Code, numbers: Numbers, values: list[bool]) -> jax.Array:
