@@ -27,6 +27,7 @@ class Features(NamedTuple):
         scale: s.
         gap, cross: ḡ and q̄_st, after the norm.
         mixes: 1 where Norm_l is over samples, else 0.
+        fixes: 1 where it divides every unit by its own variance over samples, else 0.
         centres, divides: 1 where Norm_l centres, and where it divides, over units, else 0.
         theta: q̃^l_st of every layer, l = 1..L.
         own, seen: g̃^l = |D̃_l|², and g̃^{l+1} as layer l sees it.
@@ -39,6 +40,7 @@ class Features(NamedTuple):
     gap: jax.Array
     cross: jax.Array
     mixes: jax.Array
+    fixes: jax.Array
     centres: jax.Array
     divides: jax.Array
     theta: jax.Array
@@ -63,6 +65,7 @@ def features_of(code: Code, numbers: Numbers, solution: Solution) -> Features:
     with p = E[φ'] at given ζ. A norm over samples takes g̃^{l+1} away from layer l.
     """
     mixes = _of_norms(code, numbers, [norm.mixes_samples for norm in code.hidden])
+    fixes = _of_norms(code, numbers, [norm.divide is SAMPLES for norm in code.hidden])
     centres = _of_norms(code, numbers, [norm.centre is UNITS for norm in code.hidden])
     divides = _of_norms(code, numbers, [norm.divide is UNITS for norm in code.hidden])
     scale, gap, cross = _normalized(code, numbers, solution)
@@ -84,6 +87,7 @@ def features_of(code: Code, numbers: Numbers, solution: Solution) -> Features:
         gap=gap,
         cross=cross,
         mixes=mixes,
+        fixes=fixes,
         centres=centres,
         divides=divides,
         theta=theta,

@@ -87,13 +87,14 @@ class Variances(NamedTuple):
 def variances_of(bulk: Bulk, features: Features) -> Variances:
     """The sums over all sources of noise, each by what it counts."""
     response = response_of(bulk, features)
-    counts = counts_of(bulk, features, response)
+    here = counts_of(bulk, features, response)
+    between = counts_of(bulk, features, response.of_networks(features)).noise
 
-    def summed(noise):  # at 0 rounding has either sign
-        return jnp.maximum(jnp.einsum("li,lij,lj->", counts.noise, noise, counts.noise), 0)
+    def summed(counts, noise):  # at 0 rounding has either sign
+        return jnp.maximum(jnp.einsum("li,lij,lj->", counts, noise, counts), 0)
 
-    of_inputs = counts.inputs**2 * 2 * bulk.weight_var**2 / bulk.widths[0]
+    of_inputs = here.inputs**2 * 2 * bulk.weight_var**2 / bulk.widths[0]
     return Variances(
-        overlap=summed(noise_of_samples(bulk, features, response)) + of_inputs,
-        strength=4 * summed(noise_of_networks(bulk, features, response)),
+        overlap=summed(here.noise, noise_of_samples(bulk, features, response)) + of_inputs,
+        strength=4 * summed(between, noise_of_networks(bulk, features, response)),
     )

@@ -42,6 +42,10 @@ class Response(NamedTuple):
         """To ν_l: (x, y) = (0, s² ν_l)."""
         return features.scale[:, None] ** 2 * (self.gap - self.length)
 
+    def of_networks(self, features: Features) -> "Response":
+        """From network to network a division over samples makes ḡ 1 in each of them."""
+        return self._replace(gap=(1 - features.fixes)[:, None] * self.gap)
+
 
 def response_of(bulk: Bulk, features: Features) -> Response:
     """The responses; κ, φ_1, φ_2 and φ_3 are the means of φ and its derivatives at given ζ.

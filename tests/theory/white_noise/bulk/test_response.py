@@ -82,6 +82,14 @@ def test_an_outlier_spreads_as_in_networks(norms, width, networks, measured):
     assert deviation == pytest.approx(measured, rel=3 / np.sqrt(2 * networks))
 
 
+@pytest.mark.parametrize(("first", "varies"), [("batch", False), ("mean", True)])
+def test_what_is_divided_over_samples_comes_from_no_network(first, varies):
+    # Units that are centred over samples have no ζ; so all that differs is their variance.
+    here = found(f"none {first} none", 1600)[0].situation
+    assert (here.common_variance > 1e-5) == varies
+    assert here.overlap > 1
+
+
 def normalized(norm, u):
     """u after the norm, and by what it was divided, of units in rows."""
     if norm != "rms":
