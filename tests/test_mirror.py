@@ -19,6 +19,7 @@ COVERED = {
     "theory.result": "theory/white_noise/test_predict.py",
     "theory.white_noise.bulk.features": "theory/white_noise/bulk/test_law.py",
     "theory.white_noise.bulk.largest": "theory/white_noise/bulk/test_edge.py",
+    "theory.white_noise.bulk.situation": "theory/white_noise/bulk/test_overlap.py",
     "theory.white_noise.bulk.spectrum": "theory/white_noise/bulk/test_density.py",
     "theory.white_noise.bulk.units": "theory/white_noise/bulk/test_law.py",
     "theory.white_noise.result": "theory/white_noise/test_predict.py",

@@ -75,6 +75,11 @@ class Deviations(NamedTuple):
     own: jax.Array
     weights: jax.Array
 
+    @property
+    def alone(self) -> jax.Array:
+        """The variance of one output."""
+        return self.shared + self.own + 2 * self.matrix
+
     def largest(self, of: LargestOfOutputs) -> tuple[jax.Array, jax.Array]:
         """The mean deviation of the largest of all, and its variance.
 

@@ -14,12 +14,7 @@ from meanfield.theory.white_noise.bulk.outputs import (
     even_weights,
     largest_of_outputs,
 )
-from meanfield.theory.white_noise.bulk.overlap import (
-    between_outputs,
-    counts_of,
-    overlap_variance,
-    strength_variance,
-)
+from meanfield.theory.white_noise.bulk.overlap import variances_of
 from meanfield.theory.white_noise.bulk.spread import Factors, factors_of
 from meanfield.theory.white_noise.bulk.units import Bulk, Units, bulk_of
 from meanfield.theory.white_noise.readout import Readout
@@ -95,18 +90,17 @@ def situation_of(given: Premises) -> Situation:
     bulk = bulk_of(numbers, given.solution, features, given.outputs)
     even = numbers._replace(backward_weights=given.even_weights)
     common = (given.readout.outlier - given.readout.bulk) / given.factor
-    counts, positive = counts_of(bulk, features), common > 0
-    by_others, matrix = between_outputs(bulk, features, counts)
-    overlap = overlap_variance(bulk, features, counts) + others * by_others
+    varies, positive = variances_of(bulk, features), common > 0
+    overlap = varies.overlap + others * varies.other_overlap
     square, factors = jnp.where(positive, common, 1) ** 2, factors_of(bulk, features)
-    matrix = matrix / square
+    matrix = varies.other_strength / square
     return Situation(
         bulk=bulk,
         even=bulk_of(even, given.solution, features, given.outputs).units,
         common=common,
         overlap=jnp.where(positive, overlap, 0),
         common_varies=Deviations(
-            shared=strength_variance(bulk, features, counts) / square - 2 * matrix,
+            shared=varies.strength / square - 2 * matrix,
             matrix=matrix,
             own=jnp.zeros_like(matrix),
             weights=factors.matrix,

@@ -12,6 +12,7 @@ import jax.numpy as jnp
 
 from meanfield.theory.white_noise.bulk.features import Features
 from meanfield.theory.white_noise.bulk.outputs import Deviations
+from meanfield.theory.white_noise.bulk.response import noise_of_networks, response_of
 from meanfield.theory.white_noise.bulk.units import Bulk
 
 
@@ -36,29 +37,32 @@ class Factors(NamedTuple):
 def factors_of(bulk: Bulk, features: Features) -> Factors:
     """The variances of the factors.
 
-    Var log q̃^{L−1}_st = (3 ⟨φ_1⁴⟩/⟨φ_1²⟩² − 1)/M_{L−1},     between outputs ⟨φ_1⁴⟩/⟨φ_1²⟩²/M_{L−1}
+    Var log q̃^{L−1}_st = (3 ⟨φ_1⁴⟩/⟨φ_1²⟩² − 1)/M_{L−1},     between outputs ⟨φ_1⁴⟩/⟨φ_1²⟩²/M_{L−1},
+    but for what a norm over units takes,
     Var log v = 2 (κ_{L−1}/ĝ² + 1/T),     κ_l = (σ_w² ⟨φ_1²⟩)² κ_{l−1} + ⟨V²⟩/M_l,     κ_0 = 1/M_0
 
     where κ_l is the mean of (h̃^l(s)·h̃^l(t)/M_l)² over pairs of samples.
     """
-    u, mean = features.averages, features.mean
-    slope, widths = u.slope**2, bulk.widths
-    first = 1 / widths[0]
-    passed = (features.scale**2 * bulk.weight_var * mean(slope)) ** 2
-    own = mean(u.value_variance**2) / widths[1:]
+    response, widths, mean = response_of(bulk, features), bulk.widths, features.mean
+    slope = features.averages.slope**2
+    own = mean(features.averages.value_variance**2) / widths[1:]
 
     def step(below, layer):
         return layer[0] * below + layer[1], None
 
-    overlap, _ = jax.lax.scan(step, first, (passed, own))
-    gap = jnp.append(1.0, mean(u.value_variance))[-1]
-    ratio = mean(slope**2) / mean(slope) ** 2
-    none = jnp.zeros_like(first)
+    overlap, _ = jax.lax.scan(step, 1 / widths[0], (response.above**2, own))
+    gap = jnp.append(1.0, mean(features.averages.value_variance))[-1]
+    backward = response.above * features.later  # q̃^l_st
+    positive = backward > 0
+    noise = 4 * noise_of_networks(bulk, features, response)[:, 2, 2]
+    relative = jnp.where(positive, noise / jnp.where(positive, backward, 1) ** 2, 0)
+    matrix = mean(slope**2) / mean(slope) ** 2 / widths[1:]
+    none = jnp.zeros_like(widths[0])
     squares = 2 / widths[-1]
     every = 2 * (overlap / gap**2 + 1 / bulk.samples)
     return Factors(
-        common=jnp.append(none, (ratio - 1) / widths[1:])[-1],
-        matrix=jnp.append(none, ratio / widths[1:])[-1],
+        common=jnp.append(none, relative - 2 * matrix)[-1],
+        matrix=jnp.append(none, matrix)[-1],
         variance=jnp.maximum(every - squares, 0),
         squares=squares,
     )

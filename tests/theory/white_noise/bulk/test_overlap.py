@@ -30,11 +30,6 @@ def test_the_outlier_is_where_the_print_says(setting, width, place):
     assert found.outlier == pytest.approx(float(place), abs=0.8 * unit)  # classes of units differ
 
 
-def one_output(found):
-    """The relative variance of B: what all outputs share, and the diagonal of what they do not."""
-    return found.common_varies.shared + 2 * found.common_varies.matrix
-
-
 @pytest.mark.parametrize("bias_var", [1e-6, 0.1])
 def test_one_linear_layer_has_the_variances_by_hand(bias_var):
     # K_st = h_s·h_t + 1 + (x_s·x_t + 1)|w|², h = W x + b: B = |b|² + 1 + |w|², a = b·W x.
@@ -43,7 +38,9 @@ def test_one_linear_layer_has_the_variances_by_hand(bias_var):
     found = situation(net(setting, depth=2, width=M), 1e6)
     assert float(found.common) == pytest.approx(M * bias_var + 1 + w, rel=1e-4)  # −1/T of a gap
     of_networks = 2 * M * bias_var**2 + 2 * w**2 / M
-    assert float(one_output(found) * found.common**2) == pytest.approx(of_networks, rel=1e-6)
+    assert float(found.common_varies.alone * found.common**2) == pytest.approx(
+        of_networks, rel=1e-6
+    )
     assert float(found.overlap) == pytest.approx(M * bias_var * w, rel=1e-6)
 
 
@@ -56,7 +53,7 @@ def test_the_largest_eigenvalue_is_that_of_sampled_networks():
 
 def test_the_strength_of_the_outlier_varies_as_in_sampled_networks():
     common = sampled(NETWORK, M, DRAWS, SEED).common
-    deviation = np.sqrt(one_output(situation(NETWORK, M)))
+    deviation = np.sqrt(situation(NETWORK, M).common_varies.alone)
     # 200 draws know a deviation to 1/√400 = 5 %
     assert np.std(common) / np.mean(common) == pytest.approx(float(deviation), rel=3 * 0.05)
 
