@@ -2,8 +2,11 @@
 
 from collections.abc import Iterator
 
+from meanfield.spec.network import Network
 from meanfield.theory.notes import on_absent, on_averages
 from meanfield.theory.white_noise.result import Prediction
+
+WORTH_SAYING = 0.005  # a relative error
 
 
 def explain(p: Prediction, error: float) -> tuple[str, ...]:
@@ -32,7 +35,22 @@ def _on_accuracy(p: Prediction, error: float) -> Iterator[str]:
         )
 
 
+def expected_error(network: Network) -> float:
+    """By how much, relative, the mean of λ_max over networks may differ from its prediction.
+
+    A rule that the measurements of theory.md section 11.5 keep: (6 + C/2)/M for three layers, in
+    proportion to depth; outliers of one output are four times closer.
+    """
+    return (6 + network.outputs / 2) * max(network.depth / 3, 1) / min(network.widths)
+
+
 def _on_largest(p: Prediction) -> Iterator[str]:
+    error = expected_error(p.network)
+    if p.bulk and p.eigenvalue_max and error > WORTH_SAYING:
+        yield (
+            f"eigenvalue_max is the mean over networks, expected to be right to about {error:.1%} "
+            "at these widths"
+        )
     if p.eigenvalue_max_kind.is_bound and p.eigenvalue_max:
         yield (
             "eigenvalue_max is the mean of the bulk: exact for samples fixed and width to "

@@ -36,6 +36,13 @@ def test_notes_warn_of_lower_bounds():
         assert "mean of the bulk" not in notes_on(predict(relu(norm), 100))[0]
 
 
+def test_notes_say_how_right_the_largest_eigenvalue_is():
+    wide, narrow = (notes_on(predict(relu(outputs=1, width=M), 100))[0] for M in (10_000, 65))
+    assert "expected to be right" not in wide
+    assert "expected to be right to about 10.0% at these widths" in narrow
+    assert "expected" not in notes_on(predict(relu("layer@last"), 100))[0]
+
+
 def test_notes_warn_of_doubtful_averages():
     kinked = relu(activation=lambda u: jnp.clip(u, -1, 1))
     assert "only accurate to about" in notes_on(predict(kinked, 100))[0]

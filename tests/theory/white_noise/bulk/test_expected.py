@@ -7,6 +7,7 @@ from problems import RELU, TANH
 
 from meanfield.theory.white_noise.bulk.expected import expected_edge, largest_quantiles
 from meanfield.theory.white_noise.bulk.largest import Edge
+from meanfield.theory.white_noise.notes import expected_error
 
 pytestmark = pytest.mark.usefixtures("x64")
 
@@ -35,5 +36,6 @@ def test_few_eigenvalues_have_the_mean_of_a_symmetric_gaussian_matrix(count):
 def test_the_largest_of_several_outputs_is_that_of_networks(network, mean, sem, outer):
     found = solved(network, network.width).ends
     assert abs(found.largest - mean) < 2 * sem + 0.01 * mean
+    assert expected_error(network) > 0.01  # what users are told
     low, _, high = largest_quantiles(found.largest, found.deviation, found.own_scale)
     np.testing.assert_allclose([low, high], outer, rtol=0.06)
