@@ -19,8 +19,10 @@ class Kind(StrEnum):
             width is expected to raise it by no more than a quarter: a prediction, exact in the wide
             limit, whether or not it stands apart.
         LOWER_BOUND: The mean λ_2 of a bulk whose spread is not known, for i.i.d. inputs where the
-            last norm divides over units (section 6). On given inputs the largest eigenvalue of
-            K̄/T, where the finite hidden width is expected to raise it by more than a quarter.
+            last norm divides over units (section 6), or tr F over the number of eigenvalues that
+            may differ from 0, where that is more (more samples than parameters). On given inputs
+            the largest eigenvalue of K̄/T, where the finite hidden width is expected to raise it by
+            more than a quarter.
             2/λ_max is an upper bound then.
     """
 

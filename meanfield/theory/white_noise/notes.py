@@ -46,12 +46,22 @@ def expected_error(network: Network) -> float:
 
 def _on_largest(p: Prediction) -> Iterator[str]:
     error = expected_error(p.network)
-    if p.bulk and p.eigenvalue_max and error > WORTH_SAYING:
+    if p.bulk and not p.eigenvalue_max_kind.is_bound and p.eigenvalue_max and error > WORTH_SAYING:
         yield (
             f"eigenvalue_max is the mean over networks, expected to be right to about {error:.1%} "
             "at these widths"
         )
-    if p.eigenvalue_max_kind.is_bound and p.eigenvalue_max:
+    if not p.eigenvalue_max_kind.is_bound or not p.eigenvalue_max:
+        return
+    outputs = p.network.outputs
+    if p.bulk or outputs * p.samples > p.parameters:
+        yield (
+            f"eigenvalue_max is only bounded: F has {p.parameters} eigenvalues that are not 0 at "
+            f"most, fewer than the {outputs} x {p.samples} outputs of all samples, and their mean "
+            "is a lower bound (learning_rate_max is then an upper bound, "
+            "eigenvalue_second_moment a lower one)"
+        )
+    else:
         yield (
             "eigenvalue_max is the mean of the bulk: exact for samples fixed and width to "
             "infinity, a lower bound when samples are comparable to width (learning_rate_max is "

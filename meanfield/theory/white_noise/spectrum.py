@@ -18,6 +18,7 @@ from meanfield.theory.white_noise.recursion import Code, Numbers, Solution, solv
 
 # κ₂ below this fraction of κ₁ is rounding: cross kernels are differences of O(1) numbers.
 VANISHING = 1e-12
+ROUNDING = 1e-9  # by which equal eigenvalues may differ
 
 
 class Spectrum(NamedTuple):
@@ -35,6 +36,8 @@ class Spectrum(NamedTuple):
         kappa1, kappa2: A and B at T → ∞ without the bias block, divided by α M; NaN for a
             depth of 1, where α = 0.
         is_outlier: Whether λ_max is the outlier and not the bulk's edge.
+        is_bound: Whether λ_max is at least this: λ_2 where the bulk's edge is not known, or
+            tr F/min(P, CT), which no spectrum is below.
         edge, edge_scale, bulk_variance: E, σ and R'(0) of theory.md section 11; NaN behind a last
             norm that divides over units, where λ_max is at least λ_2.
     """
@@ -49,6 +52,7 @@ class Spectrum(NamedTuple):
     kappa1: jax.Array
     kappa2: jax.Array
     is_outlier: jax.Array
+    is_bound: jax.Array
     edge: jax.Array
     edge_scale: jax.Array
     bulk_variance: jax.Array
@@ -57,7 +61,7 @@ class Spectrum(NamedTuple):
 def kind_places(found: Spectrum) -> np.ndarray:
     """What λ_max is at every point, as its place in `Kind`."""
     outlier, edge, bound = map(list(Kind).index, (Kind.OUTLIER, Kind.BULK_EDGE, Kind.LOWER_BOUND))
-    return np.select([found.is_outlier, np.isfinite(found.edge)], [outlier, edge], bound)
+    return np.select([found.is_bound, found.is_outlier], [bound, outlier], edge)
 
 
 class Solved(NamedTuple):
@@ -140,6 +144,7 @@ class Prepared(NamedTuple):
         readout, limit: What the output layer says of the spectrum, at T and at T → ∞.
         premises: What the bulk's ends follow from; None where the law does not reach.
         parameters, scale: P and α M.
+        rank: min(P, CT), beyond which F has no eigenvalues but 0.
     """
 
     solution: Solution
@@ -148,6 +153,7 @@ class Prepared(NamedTuple):
     premises: Premises | None
     parameters: jax.Array
     scale: jax.Array
+    rank: jax.Array
 
     @property
     def essentials(self) -> tuple[jax.Array, ...]:
@@ -169,7 +175,8 @@ def prepare(code: Code, source: Source, numbers: Numbers) -> Prepared:
     reaches = code.last.divide is not UNITS
     premises = premises_of(code, numbers, here, readout) if reaches else None
     P, scale = jnp.asarray(numbers.parameters), jnp.asarray(numbers.scale)
-    return Prepared(here, readout, limit, premises, P, scale)
+    rank = jnp.minimum(P, code.outputs * numbers.samples)
+    return Prepared(here, readout, limit, premises, P, scale, rank)
 
 
 @partial(jax.jit, static_argnames="all_of_it")
@@ -184,17 +191,22 @@ def finish(prepared: Prepared, all_of_it: bool) -> Solved:
     ends = no_ends(readout) if given is None else ends_of(given, all_of_it)
     A, B, P = limit.diagonal, limit.off_diagonal, prepared.parameters
     grows = B > VANISHING * A
+    trace = jnp.where(jnp.isfinite(readout.trace), readout.trace, 0)
+    mean = trace / prepared.rank  # of the eigenvalues that may differ from 0
+    is_outlier = ends.is_outlier & (grows | (given is not None))
+    is_bound = (ends.largest < (1 - ROUNDING) * mean) | ~(is_outlier | jnp.isfinite(ends.edge))
     found = Spectrum(
         eigenvalue_mean=readout.trace / P,
-        eigenvalue_second_moment=ends.trace_squared / P,
-        eigenvalue_max=ends.largest,
+        eigenvalue_second_moment=jnp.maximum(ends.trace_squared, trace * mean) / P,
+        eigenvalue_max=jnp.maximum(ends.largest, mean),
         outlier=ends.outlier,
         bulk=readout.bulk,
         outlier_multiplicity=readout.outlier_multiplicity,
         bulk_multiplicity=readout.bulk_multiplicity,
         kappa1=A / prepared.scale,
         kappa2=jnp.where(grows, B, 0) / prepared.scale,
-        is_outlier=ends.is_outlier & (grows | (given is not None)),
+        is_outlier=is_outlier & ~is_bound,
+        is_bound=is_bound,
         edge=ends.edge,
         edge_scale=ends.scale,
         bulk_variance=ends.variance,

@@ -43,6 +43,19 @@ def test_notes_say_how_right_the_largest_eigenvalue_is():
     assert "expected" not in notes_on(predict(relu("layer@last"), 100))[0]
 
 
+def test_more_samples_than_parameters_leave_no_impossible_spectrum():
+    # F has P eigenvalues at most: λ_max ≥ tr F/P and s_λ ≥ m_λ². The law of the bulk knows nothing
+    # of it, but has the edge at many samples; behind a norm per sample there is only the bound.
+    few, none = erf("mean@last", width=3), erf("layer@last", width=3, bias_var=0)
+    for network, bounded in ((few, False), (none, True)):
+        found = predict(network, 100_000)
+        assert found.eigenvalue_max_kind.is_bound == bounded
+        assert found.eigenvalue_max >= found.eigenvalue_mean * (1 - 1e-9)
+        assert found.eigenvalue_second_moment >= found.eigenvalue_mean**2 * (1 - 1e-9)
+        assert ("eigenvalues that are not 0 at most" in notes_on(found)[0]) == bounded
+        assert found.bulk is None or found.bulk.lower >= 0
+
+
 def test_notes_warn_of_doubtful_averages():
     kinked = relu(activation=lambda u: jnp.clip(u, -1, 1))
     assert "only accurate to about" in notes_on(predict(kinked, 100))[0]

@@ -94,4 +94,4 @@ def largest(
 def _lower(bulk: Bulk, found: jax.Array, z: jax.Array) -> jax.Array:
     """The lower end: r where z only comes closer to it as x → −∞, of eigenvalues that coincide."""
     between = found & (z > bulk.rest) & (z < bulk.mean)
-    return jnp.where(between, z, jnp.minimum(bulk.rest, bulk.mean))
+    return jnp.maximum(jnp.where(between, z, jnp.minimum(bulk.rest, bulk.mean)), 0)
