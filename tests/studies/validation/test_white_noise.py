@@ -14,10 +14,8 @@ from meanfield.theory.kinds import Kind
 OUTLIERS = [
     Case("none", "tanh", 1),
     Case("none", "relu", 4),
-    Case("none", "linear", 1),
     Case("mean@hidden", "relu", 1),
     Case("batch@1", "tanh", 1),
-    Case("batch@2", "relu", 4),
     Case("batch@hidden", "relu", 1),
     Case("layer@hidden", "relu", 1),
     Case("rms@hidden", "tanh", 4),

@@ -36,13 +36,11 @@ def test_the_recursion_is_that_of_explicit_matrices(activation, norm):
     np.testing.assert_allclose(matrix @ v, v * p.eigenvalues[:3], atol=rounding * expected[0])
 
 
-@pytest.mark.parametrize("activation", ["relu", "erf"])
 @pytest.mark.parametrize(
-    "norm",
-    ["none", "mean@last", "mean@hidden", "mean@all", "layer-mean@all", "layer@hidden", "rms@1"],
+    "norm", ["none", "mean@last", "mean@hidden", "layer-mean@all", "layer@hidden", "rms@1"]
 )
-def test_orthogonal_inputs_give_the_exchangeable_prediction(activation, norm):
-    network = net(norm, activation, widths=(30, 40, 50))
+def test_orthogonal_inputs_give_the_exchangeable_prediction(norm):
+    network = net(norm, "relu", widths=(30, 40, 50))
     given, iid = predict(network, inputs=orthogonal(T, 30)), predict(network, T)
     assert given.eigenvalue_max == pytest.approx(at_fixed_samples(iid), rel=1e-10)
     assert given.eigenvalue_mean == pytest.approx(iid.eigenvalue_mean, rel=1e-10)

@@ -11,14 +11,20 @@ from meanfield.theory.white_noise.many import theory
 
 MIXED = Grid(
     depth=3,
-    outputs=5,
+    outputs=6,
     width=[20, 50],
     samples=["width", 30],
-    norm=["none", "batch@last", "mean@2+layer@1", "layer@last", ["batch", "none", "mean"]],
+    norm=["none", "batch@last", ["layer", "mean", "none"], "layer@last"],
     activation="relu",
     weight_var=[1.5, 2.5],
 )
 GRID_ACTIVATION = Grid(depth=3, width=20, samples=[20, 30], activation="tanh")
+
+
+@pytest.fixture(autouse=True)
+def _small_blocks(monkeypatch):
+    """Several of them, the last one filled up."""
+    monkeypatch.setattr(many, "BLOCK", 5)
 
 
 def columns(grid):
@@ -27,9 +33,8 @@ def columns(grid):
 
 
 @pytest.mark.parametrize("grid", [MIXED, GRID_ACTIVATION])
-def test_every_cell_is_what_predict_says(monkeypatch, grid):
+def test_every_cell_is_what_predict_says(grid):
     """Tables are within 2e-10 per average; three layers multiply that by less than ten."""
-    monkeypatch.setattr(many, "BLOCK", 5)  # several blocks, the last one filled up
     cells, found = columns(grid)
     for i, cell in enumerate(cells):
         expected = predict(cell.network, cell.samples)
@@ -44,7 +49,7 @@ def test_every_cell_is_what_predict_says(monkeypatch, grid):
 
 
 def test_cells_out_of_a_tables_reach_and_without_a_hidden_layer():
-    far = Grid(depth=2, width=8, samples=5, activation="tanh", weight_var=[1.0, 90.0], bias_var=9.0)
+    far = Grid(depth=3, width=8, samples=5, activation="tanh", weight_var=[1.0, 90.0], bias_var=9.0)
     flat = Grid(depth=1, width=8, samples=5, bias_var=[0.0, 1.0])
     for grid in (far, flat):
         cells, found = columns(grid)
@@ -55,7 +60,7 @@ def test_cells_out_of_a_tables_reach_and_without_a_hidden_layer():
 
 def test_what_has_no_mean_is_nan():
     """Layer norm on 3 outputs leaves two dimensions: every mean over networks diverges."""
-    grid = Grid(depth=2, width=8, samples=[5, 6], outputs=3, norm="layer@last")
+    grid = Grid(depth=3, width=8, samples=[5, 6], outputs=3, norm="layer@last")
     _, found = columns(grid)
     assert np.isnan(found.eigenvalue_max).all()
     assert np.isnan(found.learning_rate_max).all()

@@ -40,7 +40,8 @@ def test_the_print_notices_a_wrong_factor_in_batch_norm(monkeypatch):
     def traced_anew():  # the compiled recursion has the right factor
         with jax.enable_x64(True):
             numbers = Numbers.of(row.network, 300.0)
-            prepared = prepare(Code.of(row.network), row.network.activation, numbers)
+            code = Code.of(row.network)
+            prepared = jax.jit(lambda numbers: prepare(code, code.activation, numbers))(numbers)
             return float(finish(prepared, all_of_it=True).ends.largest)
 
     assert_printed(traced_anew(), row.largest)

@@ -13,7 +13,7 @@ from problems import ANCHORS, assert_printed
 from meanfield.spec.activations import ACTIVATIONS, Activation
 from meanfield.spec.network import Network
 from meanfield.theory.white_noise.recursion import Code, Numbers, solve, solve_both
-from meanfield.theory.white_noise.spectrum import solve_network, spectrum
+from meanfield.theory.white_noise.spectrum import prepare_network, solve_network, spectrum
 
 pytestmark = pytest.mark.usefixtures("x64")
 
@@ -124,7 +124,7 @@ def test_gaps_and_last_layer_batch_norm_survive_the_ordered_phase(route):
         bias_var=0.05,
         norm="batch@last",
     )
-    solved = solve_network(network, float(T))
+    solved = prepare_network(network, float(T))
     found = np.append(solved.solution.layers.S.gap, solved.solution.S.gap)
     np.testing.assert_allclose(found, gaps, rtol=1e-6)
     np.testing.assert_allclose(solved.readout.bulk, largest, rtol=1e-6)

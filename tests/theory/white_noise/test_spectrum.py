@@ -19,12 +19,9 @@ def relu(norm="none", **changes):
     return Network(**{"depth": 3, "width": 200, "norm": norm, "outputs": 6, **RELU, **changes})
 
 
-# Norms of hidden layers are data and not code: one compilation serves all of HIDDEN.
-LAST = [
-    *(("relu", last) for last in ("none", "layer-mean", "mean", "batch", "layer", "rms")),
-    ("erf", "batch"),
-    ("erf", "none"),
-]
+# An outlier, a bulk's edge, and outputs that are divided by their own spread. Norms of hidden layers
+# are data and not code: one compilation serves all of HIDDEN.
+LAST = [("relu", "none"), ("erf", "batch"), ("relu", "layer")]
 HIDDEN = [
     (("none", "none"), 60.0),
     (("batch", "batch"), 4.0),
@@ -105,10 +102,10 @@ def test_solving_a_network_refuses_float32():
         solve_network(network, 10.0)
 
 
-@pytest.mark.parametrize("name", ["relu", "tanh", "elu"])
-def test_gradient_at_correlation_minus_one_is_finite(name):
+def test_gradient_at_correlation_minus_one_is_finite():
     # Two centred samples are each other's negative: the angle's own derivative is infinite there.
-    network = relu(activation=name, norms=("mean", "none", "none"), norm=None)
+    # That of averages by quadrature is tested beside them.
+    network = relu(norms=("mean", "none", "none"), norm=None)
 
     @jax.jit
     @jax.value_and_grad
