@@ -23,6 +23,8 @@ lint: .venv/installed
 types: .venv/installed
 	$(BIN)/mypy
 
+# Tests mostly compile: without these emitters in half the time, to the same bits.
+unit: export XLA_FLAGS := --xla_cpu_use_fusion_emitters=false
 unit: .venv/installed
 	$(BIN)/pytest -q -n 2 --dist loadfile --no-loadscope-reorder
 
