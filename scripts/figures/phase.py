@@ -8,7 +8,7 @@ from meanfield.plot import style
 from meanfield.reproduction.numbers import Number
 from meanfield.reproduction.run import Made, Run
 
-POINTS = 40, 120  # quick, full; finding the edge of the bulk takes milliseconds at each
+POINTS = 40, 80  # quick, full; finding the edge of the bulk takes milliseconds at each
 DEPTHS = [2, 10, 30, 100], [2, 3, 5, 7, 10, 15, 20, 30, 40, 50, 60, 80, 100]
 
 
@@ -31,8 +31,9 @@ def make(run: Run) -> Made:
         "Left of the dashed line (χ_1 = 1) differences between samples die out with depth, right "
         "of it they grow: there κ1 and λ_max explode with depth while κ2, the outlier's share, "
         "dwindles. Last column: λ_max with batch norm in the last layer, the edge of the bulk, "
-        "over λ_max without. It helps most along the line, and hardly in a deep chaotic network "
-        "or without biases, where there is no outlier to remove.",
+        "over λ_max without. It helps most a little right of the line; hardly in a deep chaotic "
+        "network or without biases, where there is no outlier to remove; and it does harm in a "
+        "deep ordered one, where samples have become alike and it divides by what is left.",
         {
             "L": phase_panels.DEPTH,
             "M = T": phase_panels.WIDTH,
