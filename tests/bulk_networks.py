@@ -13,7 +13,7 @@ from meanfield.spec.network import Network
 from meanfield.spec.norms import NORMS
 from meanfield.theory.white_noise.bulk.situation import Situation, situation_of
 from meanfield.theory.white_noise.recursion import Code, Numbers
-from meanfield.theory.white_noise.spectrum import Prepared, Solved, finish, prepare
+from meanfield.theory.white_noise.spectrum import Prepared, Solved, finish_network, prepare
 
 
 def net(setting: dict, norm: str = "none", **changes) -> Network:
@@ -38,7 +38,7 @@ def _prepared(code, numbers):
 
 def solved(network: Network, samples: float, **numbers) -> Solved:
     """The network solved, with both ends of its bulk, as NumPy's numbers."""
-    return jax.device_get(finish(prepared(network, samples, **numbers), all_of_it=True))
+    return jax.device_get(finish_network(prepared(network, samples, **numbers)))
 
 
 def situation(network: Network, samples: float, **numbers) -> Situation:

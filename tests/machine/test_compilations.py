@@ -25,6 +25,12 @@ def test_a_cache_that_cannot_be_written_is_passed_over(tmp_path, monkeypatch):
         jax.config.update("jax_compilation_cache_dir", before)
 
 
+def test_options_that_this_compiler_does_not_have_are_left_out(monkeypatch):
+    assert compilations._options.__wrapped__() == compilations.QUICKER
+    monkeypatch.setattr(compilations, "QUICKER", {"xla_cpu_no_such_option": True})
+    assert compilations._options.__wrapped__() is None
+
+
 @pytest.fixture
 def forgotten(monkeypatch):
     """How often JAX was made to forget, without the loss for other tests."""

@@ -2,7 +2,6 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
-from functools import partial
 from typing import NamedTuple
 
 import jax
@@ -10,6 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from meanfield.gaussian.table import Table, tabulate
+from meanfield.machine.compilations import compiled
 from meanfield.spec.network import Network
 from meanfield.theory.white_noise.recursion import Code, Numbers
 from meanfield.theory.white_noise.spectrum import (
@@ -120,7 +120,8 @@ def _in_blocks(
     parts = []
     for start in range(0, count, size):
         block = {name: _filled(v[start : start + size], size) for name, v in varying.items()}
-        parts.append(jax.device_get(_finish_block(_prepare_block(code, table, shared, block))))
+        prepared = compiled(_prepare_block, "code")(code, table, shared, block)
+        parts.append(jax.device_get(compiled(_finish_block)(prepared)))
     return jax.tree.map(lambda *parts: np.concatenate(parts)[:count], *parts)
 
 
@@ -129,7 +130,6 @@ def _filled(values: np.ndarray, size: int) -> np.ndarray:
     return np.concatenate([values, np.repeat(values[-1:], size - len(values), axis=0)])
 
 
-@partial(jax.jit, static_argnames="code")
 def _prepare_block(
     code: Code, table: Table | None, shared: Numbers, varying: dict[str, jax.Array]
 ) -> Prepared:
@@ -143,7 +143,6 @@ def _prepare_block(
     return jax.vmap(prepare_point)(varying)
 
 
-@jax.jit
 def _finish_block(prepared: Prepared) -> Points:
     def finish_point(here: Prepared) -> Points:
         solved = finish(here, all_of_it=False)

@@ -20,7 +20,7 @@ from meanfield.theory.white_noise.result import LayerOrderParameters, Prediction
 from meanfield.theory.white_noise.spectrum import (
     Prepared,
     Solved,
-    finish,
+    finish_network,
     kind_places,
     prepare_network,
 )
@@ -49,7 +49,7 @@ def solve_checked(network: Network, samples: int) -> Solved:
     """
     prepared = check_range(network, samples)
     with jax.enable_x64(True):
-        return jax.device_get(finish(prepared, all_of_it=True))
+        return jax.device_get(finish_network(prepared))
 
 
 def check_range(network: Network, samples: int) -> Prepared:

@@ -7,6 +7,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from meanfield.machine.compilations import compiled
 from meanfield.spec.network import Network
 from meanfield.spec.norms import UNITS
 from meanfield.theory.kernels import Source
@@ -216,7 +217,13 @@ def finish(prepared: Prepared, all_of_it: bool) -> Solved:
 
 def prepare_network(network: Network, samples: float) -> Prepared:
     """A network's spec solved, without the spectrum."""
-    return _prepared(Code.of(network), Numbers.of(network, jnp.asarray(samples, jnp.float64)))
+    code, numbers = Code.of(network), Numbers.of(network, jnp.asarray(samples, jnp.float64))
+    return compiled(_prepare_code, "code")(code, numbers)
+
+
+def finish_network(prepared: Prepared) -> Solved:
+    """Its spectrum, with both ends of the bulk."""
+    return compiled(_finish_all)(prepared)
 
 
 def solve_jointly(code: Code, numbers: Numbers) -> Solved:
@@ -225,9 +232,15 @@ def solve_jointly(code: Code, numbers: Numbers) -> Solved:
     return _by_three_numbers(code, numbers, *map(jnp.asarray, at))
 
 
-@partial(jax.jit, static_argnames="code")
-def _prepared(code: Code, numbers: Numbers) -> Prepared:
+def _prepare_code(code: Code, numbers: Numbers) -> Prepared:
     return prepare(code, code.activation, numbers)
+
+
+_prepared = jax.jit(_prepare_code, static_argnames="code")
+
+
+def _finish_all(prepared: Prepared) -> Solved:
+    return finish(prepared, all_of_it=True)
 
 
 @partial(jax.custom_jvp, nondiff_argnums=(0,))

@@ -6,6 +6,7 @@ import pytest
 
 import meanfield as mf
 from meanfield.gaussian import table as tabulated
+from meanfield.machine.compilations import compiled
 from meanfield.theory.white_noise import many
 
 ORDERED = np.array([[0.1], [0.9]])  # of 0.1, gaps end near 1e-20
@@ -98,9 +99,10 @@ def test_points_do_not_depend_on_their_neighbours():
 
 def test_other_widths_samples_and_variances_do_not_compile_again():
     mf.diagram(network("relu"), 100, 1.0, 0.1)
-    compiled = many._prepare_block._cache_size()
+    prepare = compiled(many._prepare_block, "code")
+    before = prepare._cache_size()
     mf.diagram(network("relu", "batch@2", width=30), 50, np.linspace(1, 2, 9), 0.3)
-    assert many._prepare_block._cache_size() == compiled
+    assert prepare._cache_size() == before
 
 
 def test_what_leaves_the_floating_point_range_is_marked_and_said():

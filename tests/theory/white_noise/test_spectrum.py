@@ -19,8 +19,8 @@ def relu(norm="none", **changes):
     return Network(**{"depth": 3, "width": 200, "norm": norm, "outputs": 6, **RELU, **changes})
 
 
-# An outlier, a bulk's edge, and outputs that are divided by their own spread. Norms of hidden layers
-# are data and not code: one compilation serves all of HIDDEN.
+# An outlier, a bulk's edge, and outputs that are divided by their own spread. Norms of hidden
+# layers are data and not code: one compilation serves all of HIDDEN.
 LAST = [("relu", "none"), ("erf", "batch"), ("relu", "layer")]
 HIDDEN = [
     (("none", "none"), 60.0),
