@@ -7,6 +7,7 @@ import numpy as np
 from rich.console import Group, RenderableType
 from rich.table import Table
 
+from meanfield.checks import shown
 from meanfield.commands.options import (
     data_options,
     json_option,
@@ -36,7 +37,7 @@ def _learning_rates(context, parameter, text: str | None) -> tuple[float, ...] |
         return tuple(np.geomspace(float(low), float(high), int(count)).tolist())
     except ValueError as error:
         raise click.BadParameter(
-            f"expected LOW:HIGH:COUNT with 0 < LOW < HIGH and COUNT >= 2, got {text!r}"
+            f"expected LOW:HIGH:COUNT with 0 < LOW < HIGH and COUNT >= 2, got {shown(text)}"
         ) from error
 
 

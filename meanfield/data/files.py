@@ -19,6 +19,8 @@ from typing import IO, Literal
 import numpy as np
 from numpy.lib import format as npy_format
 
+from meanfield.checks import shown
+
 Arrays = tuple[np.ndarray, np.ndarray | None]
 Opened = IO[bytes] | gzip.GzipFile
 Order = Literal["C", "F"]
@@ -42,7 +44,7 @@ def read(path: Path) -> Arrays:
     if path.is_dir():
         path = _train_images(path)
     elif not path.exists():
-        raise FileNotFoundError(f"source {path} does not exist")
+        raise FileNotFoundError(f"source {shown(path)} does not exist")
     inputs, targets = _parse(path)
     labels = _labels_beside(path)
     return inputs, _parse(labels)[0] if labels else targets
@@ -53,13 +55,17 @@ def _parse(path: Path) -> Arrays:
     # A pipe or a device would be waited for, or read without end.
     if suffix is None or not path.is_file():
         accepted = ", ".join(READERS)
-        raise ValueError(f"source {path} must be a file whose name ends in one of {accepted}")
+        raise ValueError(
+            f"source {shown(path)} must be a file whose name ends in one of {accepted}"
+        )
     with path.open("rb") as file:  # what the system refuses to open stays an OSError
         try:
             return READERS[suffix](file)
         except Exception as error:  # zip, gzip and header parsers raise a dozen types when damaged
             reason = textwrap.shorten(str(error) or type(error).__name__, LONGEST_MESSAGE)
-            raise ValueError(f"source {path} cannot be read as {suffix}: {reason}") from error
+            raise ValueError(
+                f"source {shown(path)} cannot be read as {suffix}: {reason}"
+            ) from error
 
 
 def _read_values(
@@ -187,7 +193,7 @@ def _csv_header(line: str) -> list[str]:
     words = [cell for cell in cells if not _is_number(cell)]
     named = any(cell.lower() in CSV_TARGETS for cell in words)
     if "" in cells or (len(words) < len(cells) and words and not named):
-        raise ValueError(f"neither numbers nor a name for every column, got {words[0]!r}")
+        raise ValueError(f"neither numbers nor a name for every column, got {shown(words[0])}")
     return cells if words else []
 
 
@@ -238,7 +244,9 @@ def _find_idx(folder: Path, stem: str, axes: int) -> Path | None:
 def _train_images(folder: Path) -> Path:
     images = _find_idx(folder, "train-images", 3)
     if images is None:
-        raise ValueError(f"source {folder} must hold train-images-idx3-ubyte, perhaps as .gz")
+        raise ValueError(
+            f"source {shown(folder)} must hold train-images-idx3-ubyte, perhaps as .gz"
+        )
     return images
 
 

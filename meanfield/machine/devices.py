@@ -6,7 +6,7 @@ from typing import TypeVar
 import jax
 from jax.sharding import AxisType, NamedSharding, PartitionSpec
 
-from meanfield.checks import positive_integer
+from meanfield.checks import count
 
 AXIS = "samples"
 Tree = TypeVar("Tree")
@@ -18,12 +18,12 @@ def check_devices(devices: object, samples: int) -> int:
     Raises:
         ValueError: Otherwise.
     """
-    count, present = positive_integer("devices", devices), jax.device_count()
-    if count > present:
-        raise ValueError(f"devices must be at most {present}, all that JAX has here, got {count}")
-    if samples % count:
-        raise ValueError(f"devices must divide samples={samples}, got {count}")
-    return count
+    number, present = count("devices", devices), jax.device_count()
+    if number > present:
+        raise ValueError(f"devices must be at most {present}, all that JAX has here, got {number}")
+    if samples % number:
+        raise ValueError(f"devices must divide samples={samples}, got {number}")
+    return number
 
 
 def spread(parameters: Tree, inputs: jax.Array, devices: int) -> tuple[Tree, jax.Array]:

@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 from numpy.typing import ArrayLike
 
-from meanfield.checks import positive_integer, random_seed
+from meanfield.checks import count, random_seed, shown
 from meanfield.machine.compilations import make_room
 from meanfield.machine.devices import available_memory
 from meanfield.machine.progress import progress_bar
@@ -68,7 +68,7 @@ def train(
         KeyboardInterrupt: Ctrl-C; up to its last segment everything is in the store.
     """
     started = time.perf_counter()
-    draws, steps = positive_integer("draws", draws), positive_integer("steps", steps)
+    draws, steps = count("draws", draws), count("steps", steps)
     seed, rates = random_seed(seed), _check_learning_rates(learning_rates)
     network, x = check_inputs(network, inputs, "float32")
     y = _check_targets(targets, len(x), network.outputs)
@@ -148,13 +148,13 @@ def _check_learning_rates(values: Sequence[float] | np.ndarray) -> tuple[float, 
     except ValueError:
         array = np.array(None)
     if array.ndim != 1 or not array.size or array.dtype.kind not in "iuf":
-        raise ValueError(f"learning_rates must be a sequence of numbers, got {values!r}")
+        raise ValueError(f"learning_rates must be a sequence of numbers, got {shown(values)}")
     limits = np.finfo(np.float32)
     wrong = ~((array >= limits.tiny) & (array <= limits.max))
     if wrong.any():
         raise ValueError(f"learning_rates must be positive and finite, got {array[wrong][0]:g}")
     if (np.diff(array.astype(np.float32)) <= 0).any():
-        raise ValueError(f"learning_rates must ascend, each above the last, got {values!r}")
+        raise ValueError(f"learning_rates must ascend, each above the last, got {shown(values)}")
     return tuple(float(rate) for rate in array)
 
 

@@ -6,7 +6,7 @@ import jax
 import numpy as np
 from numpy.typing import ArrayLike
 
-from meanfield.checks import positive_integer, random_seed
+from meanfield.checks import count, random_seed
 from meanfield.numerics.estimates import quantile
 from meanfield.spec.network import Network
 from meanfield.theory.kinds import QUANTILES, Kind, by_quantile
@@ -33,7 +33,7 @@ def predict_white_noise(
 ) -> Prediction:
     """The work of `meanfield.predict` where no inputs are given; its documentation is there."""
     T = network.check_samples(samples)
-    output_draws = positive_integer("output_draws", output_draws, least=0)
+    output_draws = count("output_draws", output_draws, least=0)
     seed = random_seed(seed)
     solved = solve_checked(network, T)
     at_samples = _at_samples(network, solved.solution, output_draws, seed)
