@@ -8,10 +8,13 @@ from typing import NamedTuple
 
 from meanfield.checks import count, one_of, positive_integer, shown, variance
 from meanfield.gaussian.averages import Function
+from meanfield.machine.memory import check_memory
 from meanfield.numerics.records import Record
 from meanfield.spec.activations import Activation, resolve_activation
 from meanfield.spec.norms import NORMS, Norm
 from meanfield.spec.placement import parse_placement
+
+MANY_LAYERS, LAYER_BYTES = 10_000, 2000  # from where their number is looked at, and what one takes
 
 
 class Structure(NamedTuple):
@@ -198,7 +201,11 @@ def _resolve_widths(
     if widths is None:
         if depth is None or width is None:
             raise ValueError("depth and width are both required, unless widths is given in full")
-        return (positive_integer("width", width),) * count("depth", depth)
+        layers = count("depth", depth)
+        if layers > MANY_LAYERS:
+            advice = "take fewer layers"
+            check_memory(float(LAYER_BYTES * layers), f"depth={layers}", advice)
+        return (positive_integer("width", width),) * layers
     if width is not None:
         raise ValueError(
             f"width and widths exclude each other, got {shown(width)} and {shown(widths)}"

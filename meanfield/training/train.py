@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike
 from meanfield.checks import count, random_seed, shown
 from meanfield.machine.compilations import make_room
 from meanfield.machine.devices import available_memory
+from meanfield.machine.memory import check_memory
 from meanfield.machine.progress import progress_bar
 from meanfield.spec.inputs import check_inputs
 from meanfield.spec.network import Network
@@ -26,6 +27,7 @@ SEGMENT = 25  # steps between two looks at the keyboard; a segment costs one pas
 # rounding of a matrix product depends on the number of lanes.
 LANES_ON_CPU, LANES = 8, 64
 MEMORY_SHARE = 0.5  # of what there is
+RUN_BYTES = 200  # of a run, whatever the network
 COPIES = 4  # of parameters and activations: state, successor, gradient, update
 
 
@@ -71,6 +73,8 @@ def train(
     draws, steps = count("draws", draws), count("steps", steps)
     seed, rates = random_seed(seed), _check_learning_rates(learning_rates)
     network, x = check_inputs(network, inputs, "float32")
+    runs = len(rates) * draws
+    check_memory(float(RUN_BYTES * runs), f"draws={draws} of {len(rates)} rates", "take fewer")
     y = _check_targets(targets, len(x), network.outputs)
     if find_spec("optax") is None:
         raise ModuleNotFoundError("training needs optax: pip install 'meanfield[train]'")

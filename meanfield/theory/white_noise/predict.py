@@ -12,7 +12,7 @@ from meanfield.spec.network import Network
 from meanfield.theory.kinds import QUANTILES, Kind, by_quantile
 from meanfield.theory.white_noise.bulk.expected import largest_quantiles
 from meanfield.theory.white_noise.bulk.spectrum import BulkSpectrum
-from meanfield.theory.white_noise.finite_samples import sample_largest
+from meanfield.theory.white_noise.finite_samples import check_draws, sample_largest
 from meanfield.theory.white_noise.notes import explain
 from meanfield.theory.white_noise.readout import before_division
 from meanfield.theory.white_noise.recursion import Solution
@@ -35,6 +35,9 @@ def predict_white_noise(
     T = network.check_samples(samples)
     output_draws = count("output_draws", output_draws, least=0)
     seed = random_seed(seed)
+    norm = network.norm_records[-1]
+    if output_draws and norm.random_outputs:
+        check_draws(T, network.outputs - norm.lost_directions, output_draws)
     solved = solve_checked(network, T)
     at_samples = _at_samples(network, solved.solution, output_draws, seed)
     found = _prediction(network, T, solved, at_samples)
