@@ -12,7 +12,12 @@ if TYPE_CHECKING:
     from meanfield.spec.network import Network
     from meanfield.spec.norms import NORMS
     from meanfield.studies.comparison import Comparison, compare
-    from meanfield.studies.simulation import Simulation, simulate
+    from meanfield.studies.simulation import (
+        Simulation,
+        SimulationError,
+        SimulationInterrupted,
+        simulate,
+    )
     from meanfield.studies.validation.validate import validate
     from meanfield.sweeps.dataset import load
     from meanfield.sweeps.grid import Grid
@@ -40,6 +45,8 @@ _HOMES = {
     "Network": "spec.network",
     "Prediction": "theory.white_noise.result",
     "Simulation": "studies.simulation",
+    "SimulationError": "studies.simulation",
+    "SimulationInterrupted": "studies.simulation",
     "Spectrum": "theory.white_noise.spectrum",
     "Threshold": "training.result",
     "Training": "training.result",
@@ -70,6 +77,8 @@ __all__ = [
     "Network",
     "Prediction",
     "Simulation",
+    "SimulationError",
+    "SimulationInterrupted",
     "Spectrum",
     "Threshold",
     "Training",

@@ -13,6 +13,10 @@ def swish(u):
     return u * jax.nn.sigmoid(2 * u)
 
 
+def wave(u):
+    return jnp.sin(3 * u)
+
+
 def deadly(u):
     """Ends any worker that compiles it, as the want of memory would."""
     if multiprocessing.parent_process() is not None:

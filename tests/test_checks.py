@@ -2,12 +2,22 @@
 
 import math
 from fractions import Fraction
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 import meanfield as mf
-from meanfield.checks import one_of, positive_integer, random_seed, variance, variances
+from meanfield.checks import (
+    count,
+    one_of,
+    positive_integer,
+    random_seed,
+    reason,
+    shown,
+    variance,
+    variances,
+)
 
 
 @pytest.mark.parametrize("value", [1, 7, np.int32(3), np.int64(10**12), 10**30])
@@ -129,3 +139,45 @@ def test_the_seed_of_a_validation_too():
     for quick in (False, True):
         with pytest.raises(ValueError, match=r"^seed must be below 2\*\*63, got 92233"):
             mf.validate(quick=quick, seed=2**63, predict=predict)
+
+
+@pytest.mark.parametrize("check", [positive_integer, count, variance])
+def test_numbers_beyond_floats_are_refused(check):
+    for digits in (400, 5000):
+        with pytest.raises(ValueError, match="it must be") as error:
+            check("it", 10**digits)
+        assert len(str(error.value)) < 300
+
+
+def test_what_is_counted_stays_below_64_bits():
+    assert count("draws", 2**63 - 1) == 2**63 - 1
+    with pytest.raises(ValueError, match=r"draws must be below 2\*\*63, got 9223372036854775808"):
+        count("draws", 2**63)
+
+
+class Unspeakable:
+    def __repr__(self):
+        raise RuntimeError
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [("a", "'a'"), (Path("a\nb"), "a b"), (Unspeakable(), "a Unspeakable")],
+)
+def test_what_was_given_is_shown_on_one_line(value, text):
+    assert shown(value) == text
+    assert shown(10**5000) == "a int"
+
+
+def test_long_values_are_shown_by_their_ends():
+    text = shown("a" * 100_000 + "z")
+    assert len(text) < 200
+    assert text.startswith("'aaa")
+    assert text.endswith("az'")
+    assert "100003 characters" in text
+    assert shown("a" * 198) == repr("a" * 198)
+
+
+def test_reasons_are_one_line():
+    assert reason(ValueError("first\nsecond")) == "first"
+    assert reason(SystemExit()) == "SystemExit()"

@@ -17,8 +17,8 @@ import meanfield
 PACKAGE = Path(meanfield.__file__).parent
 ROWS = (
     {"checks", "numerics", "version"},
-    {"machine", "data", "gaussian"},
-    {"spec"},
+    {"machine", "gaussian"},
+    {"data", "spec"},
     {"theory", "sampling"},
     {"training", "studies", "sweeps"},
     {"plot"},

@@ -1,9 +1,12 @@
 """The `meanfield` command: the library's functions, their results as a table or as JSON."""
 
+import re
 from collections.abc import Sequence
 
 import click
+from jax.errors import JaxRuntimeError
 
+from meanfield.checks import LONGEST, reason, shortened, shown
 from meanfield.commands import reports, spectrum, sweeps, training
 from meanfield.commands.output import BAD_INPUT, FAILED, INTERRUPTED
 from meanfield.studies.simulation import SimulationError
@@ -15,13 +18,25 @@ def run(arguments: Sequence[str]) -> int:
     try:
         return cli.main(list(arguments), prog_name="meanfield", standalone_mode=False) or 0
     except click.ClickException as error:
-        return _fail(error.format_message(), BAD_INPUT)
+        return _fail(_brief(error.format_message(), arguments), BAD_INPUT)
     except ValueError as error:
-        return _fail(str(error), BAD_INPUT)
-    except (SimulationError, ModuleNotFoundError, OSError) as error:
-        return _fail(str(error), FAILED)
+        return _fail(_brief(str(error), arguments), BAD_INPUT)
+    except (SimulationError, ModuleNotFoundError, OSError, JaxRuntimeError) as error:
+        return _fail(_brief(str(error), arguments), FAILED)
+    except (ArithmeticError, KeyError, MemoryError, RecursionError) as error:
+        # A check of ours that is missing: whatever was asked for was too much of something.
+        return _fail(_brief(f"{type(error).__name__}: {reason(error)}", arguments), BAD_INPUT)
     except (KeyboardInterrupt, click.Abort):
         return _fail("interrupted", INTERRUPTED)
+
+
+def _brief(message: str, arguments: Sequence[str]) -> str:
+    """The message in a line, which repeats nothing long of what was given."""
+    given = [part for argument in arguments for part in (argument, *argument.split("=", 1)[1:])]
+    for text in given:
+        if len(text) > LONGEST:
+            message = message.replace(text, shortened(text)).replace(repr(text), shown(text))
+    return re.sub(rf"\S{{{LONGEST + 1},}}", lambda word: shortened(word[0]), message)
 
 
 def _fail(message: str, code: int) -> int:

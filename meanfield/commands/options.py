@@ -1,11 +1,14 @@
 """Options that several commands share."""
 
 import functools
+import os
 from collections.abc import Callable
 
 import click
 
+from meanfield.checks import shown
 from meanfield.data.dataset import load_data
+from meanfield.spec.activations import resolve_activation
 from meanfield.spec.network import Network
 from meanfield.theory.given_inputs.options import FIELDS, SAMPLED, SELF_AVERAGING
 
@@ -19,7 +22,9 @@ def list_of(convert: Callable) -> Callable:
         try:
             return tuple(convert(item.strip()) for item in text.split(","))
         except ValueError as error:
-            raise click.BadParameter(f"expected a comma-separated list, got {text!r}") from error
+            raise click.BadParameter(
+                f"expected a comma-separated list, got {shown(text)}"
+            ) from error
 
     return parse
 
@@ -56,6 +61,7 @@ def network_options(command: Callable) -> Callable:
     @functools.wraps(command)
     def with_network(**options):
         spec = {name: options.pop(name) for name in SPEC}
+        spec["activation"] = resolve_activation(spec["activation"], os.getcwd())
         return command(Network(**spec), **options)
 
     for option in reversed(NETWORK_OPTIONS):

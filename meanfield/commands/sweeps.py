@@ -2,6 +2,7 @@
 
 import functools
 import json
+import os
 from pathlib import Path
 
 import click
@@ -18,6 +19,7 @@ from meanfield.commands.output import (
     with_error,
     write_figure,
 )
+from meanfield.spec.activations import resolve_activation
 from meanfield.spec.quantities import QUANTITIES
 from meanfield.sweeps.dataset import load
 from meanfield.sweeps.grid import Grid
@@ -45,18 +47,25 @@ select_option = click.option(
 @click.option("--workers", type=int, help="Local processes; one per core by default.")
 @click.option("--scheduler", help="A Dask scheduler to use instead, e.g. tcp://host:8786.")
 @click.option("--draws", type=int, help="In place of the number that the file asks for.")
+@click.option(
+    "--trust", is_flag=True,
+    help="Import the activations that FILE names as MODULE:NAME, which runs their code.",
+)  # fmt: skip
 @click.option("--dry-run", is_flag=True, help="Only say what is left and how long it would take.")
 @json_option
 def sweep_command(
-    file: Path, store: Path, draws: int | None, dry_run: bool, as_json: bool, **cluster
+    file: Path, store: Path, draws: int | None, trust: bool, dry_run: bool, as_json: bool, **cluster
 ) -> int | None:
     """Predict and measure every cell of a grid, FILE in TOML; restartable.
 
     Exits with 3 if a cell failed.
     """
     grid = Grid.from_toml(file)
+    if trust:
+        for name in grid.unimported:
+            resolve_activation(name, os.getcwd())
     if draws is not None:
-        grid = Grid(**{**grid.to_dict(), "draws": draws})
+        grid = Grid.of_names(**{**grid.to_dict(), "draws": draws})
     if dry_run:
         planned = plan(grid, store, **cluster)
         show(planned.to_dict(), _plan_table(planned), as_json)
@@ -139,13 +148,14 @@ def _plan_table(plan: Plan) -> RenderableType:
         f"{plan.flops:.3g} flops"
     )
     if plan.calibration is None:
-        return Group(left)
+        unknown = "no estimate of the time without --trust: an activation is not imported"
+        return Group(left, *[unknown] * (plan.seconds is None))
     c = plan.calibration
     return Group(
         left,
         f"largest cell: {plan.memory / 1e9:.3g} GB of {(plan.memory_share or 0) / 1e9:.3g} GB per "
         f"worker",
-        f"about {_duration(plan.seconds)} on {plan.workers} workers",
+        f"about {_duration(plan.seconds or 0)} on {plan.workers} workers",
         f"measured on {c.kinds} kinds: {c.start_seconds:.2g} s to start, "
         f"{c.compile_seconds:.2g} s to compile each, {1e3 * c.draw_seconds:.2g} ms per draw, "
         f"{c.flops_per_second / 1e9:.3g} GFLOP/s per worker",

@@ -7,6 +7,7 @@ import numpy as np
 from rich.console import Group, RenderableType
 from rich.table import Table
 
+from meanfield.checks import shown
 from meanfield.commands.options import (
     data_options,
     json_option,
@@ -16,12 +17,14 @@ from meanfield.commands.options import (
 )
 from meanfield.commands.output import bullets, number, show, subject, with_data, with_error
 from meanfield.data.dataset import Data
+from meanfield.machine.memory import check_memory
 from meanfield.spec.network import Network
 from meanfield.theory.predict import predict
 from meanfield.training.result import Threshold, Training
 from meanfield.training.teacher import teacher
 from meanfield.training.train import train
 
+RATE_BYTES = 100
 RATES, FACTOR = 13, 8.0  # learning rates by default, and how far from theory's limit they reach
 
 
@@ -33,11 +36,13 @@ def _learning_rates(context, parameter, text: str | None) -> tuple[float, ...] |
         low, high, count = text.split(":")
         if not 0 < float(low) < float(high) < np.inf or int(count) < 2:
             raise ValueError
-        return tuple(np.geomspace(float(low), float(high), int(count)).tolist())
     except ValueError as error:
         raise click.BadParameter(
-            f"expected LOW:HIGH:COUNT with 0 < LOW < HIGH and COUNT >= 2, got {text!r}"
+            f"expected LOW:HIGH:COUNT with 0 < LOW < HIGH and COUNT >= 2, got {shown(text)}"
         ) from error
+    rates = int(count)
+    check_memory(float(RATE_BYTES * rates), f"learning_rates={shown(text)}", "take fewer")
+    return tuple(np.geomspace(float(low), float(high), rates).tolist())
 
 
 def _rates_around(limit: float | None) -> tuple[float, ...]:

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
-from meanfield.checks import positive_integer, random_seed
+from meanfield.checks import positive_integer, random_seed, shown
 from meanfield.data import files as data_files
 
 DIGITS = "digits"
@@ -137,8 +137,8 @@ def _load(source: str | os.PathLike | ArrayLike) -> tuple[str, str, np.ndarray, 
     if isinstance(source, str | os.PathLike):
         path = Path(source)
         if isinstance(source, str) and not _names_a_path(source):
-            raise ValueError(f"source must be {ACCEPTED}, got {source!r}")
-        return path.absolute().name, f"source {path}", *data_files.read(path)
+            raise ValueError(f"source must be {ACCEPTED}, got {shown(source)}")
+        return path.absolute().name, f"source {shown(path)}", *data_files.read(path)
     try:
         array = np.asarray(source)
     except Exception as error:  # another library's array may refuse in its own way

@@ -8,7 +8,6 @@ import csv
 import gzip
 import io
 import math
-import re
 import textwrap
 import zipfile
 from collections.abc import Callable, Iterator
@@ -19,11 +18,16 @@ from typing import IO, Literal
 import numpy as np
 from numpy.lib import format as npy_format
 
+from meanfield.checks import shown
+from meanfield.data.folders import labels_beside, train_images
+from meanfield.machine.memory import check_memory
+
 Arrays = tuple[np.ndarray, np.ndarray | None]
 Opened = IO[bytes] | gzip.GzipFile
 Order = Literal["C", "F"]
 
 PIECE = 2**20  # bytes
+COPIES = 3  # of a data set in float64: as it was, standardized, and in between
 LONGEST_NPY_HEADER = 2**14  # numpy refuses headers over 10,000 bytes
 LONGEST_MESSAGE = 300  # a damaged file's own text may be quoted in it
 
@@ -40,11 +44,11 @@ def read(path: Path) -> Arrays:
         ValueError: It is of no known format, or damaged.
     """
     if path.is_dir():
-        path = _train_images(path)
+        path = train_images(path)
     elif not path.exists():
-        raise FileNotFoundError(f"source {path} does not exist")
+        raise FileNotFoundError(f"source {shown(path)} does not exist")
     inputs, targets = _parse(path)
-    labels = _labels_beside(path)
+    labels = labels_beside(path)
     return inputs, _parse(labels)[0] if labels else targets
 
 
@@ -53,13 +57,17 @@ def _parse(path: Path) -> Arrays:
     # A pipe or a device would be waited for, or read without end.
     if suffix is None or not path.is_file():
         accepted = ", ".join(READERS)
-        raise ValueError(f"source {path} must be a file whose name ends in one of {accepted}")
+        raise ValueError(
+            f"source {shown(path)} must be a file whose name ends in one of {accepted}"
+        )
     with path.open("rb") as file:  # what the system refuses to open stays an OSError
         try:
             return READERS[suffix](file)
         except Exception as error:  # zip, gzip and header parsers raise a dozen types when damaged
             reason = textwrap.shorten(str(error) or type(error).__name__, LONGEST_MESSAGE)
-            raise ValueError(f"source {path} cannot be read as {suffix}: {reason}") from error
+            raise ValueError(
+                f"source {shown(path)} cannot be read as {suffix}: {reason}"
+            ) from error
 
 
 def _read_values(
@@ -72,6 +80,8 @@ def _read_values(
     if dtype.hasobject:
         raise ValueError("it holds pickled Python objects, which are never loaded")
     promised = math.prod(shape) * dtype.itemsize
+    needed = promised + 8.0 * COPIES * math.prod(shape)
+    check_memory(needed, f"shape {shape} of {dtype}", "take fewer rows")
     content = bytearray(start)
     # On past what was promised: to see what follows, and gzip and zip check their sums at the end.
     while len(content) <= promised and (piece := file.read(PIECE)):
@@ -129,6 +139,8 @@ def _read_npz(file: IO[bytes]) -> Arrays:
 
 
 def _read_csv(file: IO[bytes]) -> Arrays:
+    numbers = _most_numbers(file)
+    check_memory(8.0 * COPIES * numbers, f"a table of {numbers} numbers", "take fewer rows")
     number = 0
 
     def numbered(text: io.TextIOWrapper) -> Iterator[str]:
@@ -145,6 +157,15 @@ def _read_csv(file: IO[bytes]) -> Arrays:
         # NumPy counts rows, sometimes from 0, without the header and the blank lines.
         raise ValueError(f"line {number}: {str(error).split(' at row')[0]}") from error
     return _split_targets(table, header)
+
+
+def _most_numbers(file: IO[bytes]) -> int:
+    """How many numbers a table of text holds at most, by what is between them."""
+    numbers = 1
+    while piece := file.read(PIECE):
+        numbers += piece.count(b",") + piece.count(b"\n")
+    file.seek(0)
+    return numbers
 
 
 def _parse_csv(lines: Iterator[str]) -> tuple[list[str], np.ndarray]:
@@ -187,7 +208,7 @@ def _csv_header(line: str) -> list[str]:
     words = [cell for cell in cells if not _is_number(cell)]
     named = any(cell.lower() in CSV_TARGETS for cell in words)
     if "" in cells or (len(words) < len(cells) and words and not named):
-        raise ValueError(f"neither numbers nor a name for every column, got {words[0]!r}")
+        raise ValueError(f"neither numbers nor a name for every column, got {shown(words[0])}")
     return cells if words else []
 
 
@@ -227,21 +248,3 @@ READERS: dict[str, Callable[[IO[bytes]], Arrays]] = {
     "-ubyte": _read_idx,
     "-ubyte.gz": _read_gzipped_idx,
 }
-
-
-def _find_idx(folder: Path, stem: str, axes: int) -> Path | None:
-    """`stem`'s IDX file under either of the spellings in use, as it is or gzipped."""
-    names = (f"{stem}{dot}idx{axes}-ubyte{gz}" for gz in ("", ".gz") for dot in "-.")
-    return next((folder / name for name in names if (folder / name).is_file()), None)
-
-
-def _train_images(folder: Path) -> Path:
-    images = _find_idx(folder, "train-images", 3)
-    if images is None:
-        raise ValueError(f"source {folder} must hold train-images-idx3-ubyte, perhaps as .gz")
-    return images
-
-
-def _labels_beside(images: Path) -> Path | None:
-    matched = re.fullmatch(r"(.*)images[-.]idx3-ubyte(\.gz)?", images.name)
-    return _find_idx(images.parent, f"{matched[1]}labels", 1) if matched else None

@@ -1,12 +1,12 @@
 """Spreading the samples of one measurement over several devices."""
 
-import os
 from typing import TypeVar
 
 import jax
 from jax.sharding import AxisType, NamedSharding, PartitionSpec
 
-from meanfield.checks import positive_integer
+from meanfield.checks import count
+from meanfield.machine.memory import free_memory
 
 AXIS = "samples"
 Tree = TypeVar("Tree")
@@ -18,12 +18,12 @@ def check_devices(devices: object, samples: int) -> int:
     Raises:
         ValueError: Otherwise.
     """
-    count, present = positive_integer("devices", devices), jax.device_count()
-    if count > present:
-        raise ValueError(f"devices must be at most {present}, all that JAX has here, got {count}")
-    if samples % count:
-        raise ValueError(f"devices must divide samples={samples}, got {count}")
-    return count
+    number, present = count("devices", devices), jax.device_count()
+    if number > present:
+        raise ValueError(f"devices must be at most {present}, all that JAX has here, got {number}")
+    if samples % number:
+        raise ValueError(f"devices must divide samples={samples}, got {number}")
+    return number
 
 
 def spread(parameters: Tree, inputs: jax.Array, devices: int) -> tuple[Tree, jax.Array]:
@@ -40,8 +40,8 @@ def spread(parameters: Tree, inputs: jax.Array, devices: int) -> tuple[Tree, jax
 
 
 def available_memory(devices: int = 1) -> int:
-    """Bytes that a measurement may use: so many accelerators', or this machine's memory."""
+    """Bytes that a measurement may use: so many accelerators', or what is free of the machine's."""
     stats = jax.devices()[0].memory_stats() or {}
     if "bytes_limit" in stats:
-        return devices * stats["bytes_limit"]
-    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+        return devices * (stats["bytes_limit"] - stats.get("bytes_in_use", 0))
+    return free_memory()

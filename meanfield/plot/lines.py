@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from meanfield.checks import shown
 from meanfield.plot.style import in_style, label, look, mark_decades, mark_values, new_axes
 from meanfield.sweeps.tables import over_draws
 from meanfield.sweeps.words import DRAW, KIND, THEORY
@@ -63,12 +64,12 @@ def along(
 def _check(dataset: "xarray.Dataset", axis: str, variable: str, by: str) -> None:
     sizes = {str(name): size for name, size in dataset.sizes.items() if name != DRAW}
     if axis not in sizes:
-        raise ValueError(f"axis must be one of {', '.join(sizes)}, got {axis!r}")
+        raise ValueError(f"axis must be one of {', '.join(sizes)}, got {shown(axis)}")
     if others := [name for name, size in sizes.items() if size > 1 and name not in (axis, by)]:
         raise ValueError(f"dataset must have no axes but {axis} and {by}, got {', '.join(others)}")
     if variable not in dataset and THEORY + variable not in dataset:
         accepted = ", ".join(str(name) for name in dataset if not str(name).startswith(THEORY))
-        raise ValueError(f"variable must be one of {accepted}, got {variable!r}")
+        raise ValueError(f"variable must be one of {accepted}, got {shown(variable)}")
 
 
 def _lines(dataset: "xarray.Dataset", by: str):

@@ -20,7 +20,7 @@ from types import ModuleType
 
 import jax
 
-from meanfield.checks import one_of
+from meanfield.checks import one_of, shown
 from meanfield.data.dataset import load_data
 from meanfield.machine.progress import progress_bar
 from meanfield.numerics.records import Record
@@ -91,7 +91,7 @@ def reproduce(
 def _check_data(data: Path | str, names: Sequence[str]) -> Path:
     """Finds out now, rather than when the figure's turn comes, whether it can train on them."""
     if not isinstance(data, str | os.PathLike):
-        raise ValueError(f"data must be a file or folder, got {data!r}")
+        raise ValueError(f"data must be a file or folder, got {shown(data)}")
     takers = [name for name in scripts() if getattr(load_script(name), "TAKES_DATA", False)]
     if not set(takers).intersection(names):
         asked = " or ".join(takers)

@@ -1,22 +1,20 @@
 """Activation functions: what the sampler applies and how the theory averages them."""
 
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass, fields, replace
 from functools import lru_cache, partial
-from importlib import import_module
-from operator import attrgetter
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 from jax.scipy.special import erf
 
+from meanfield.checks import shown
 from meanfield.gaussian import closed_forms
 from meanfield.gaussian.averages import Averages, Function
-from meanfield.gaussian.kinked import jumps_at_zero
 from meanfield.gaussian.pairs import pair_averages
 from meanfield.gaussian.quadrature import Quadrature
+from meanfield.spec.elementwise import check_elementwise, check_traceable, has_kink
+from meanfield.spec.modules import Unimported, imported, is_path
 
 ClosedForm = Callable[[jax.Array, jax.Array, jax.Array], Averages]
 
@@ -43,38 +41,16 @@ class Activation:
 
     def __post_init__(self):
         """Checks that the function is what the theory and the sampler take it for."""
-        probe = jax.ShapeDtypeStruct((3, 2), jnp.float32)
-        try:  # a function of ours around theirs: JAX ends the process on a NumPy one's second try
-            out = jax.eval_shape(lambda u: self.function(u), probe)
-            good = out.shape == probe.shape and jnp.issubdtype(out.dtype, jnp.floating)
-        except Exception as error:
-            raise ValueError(
-                f"activation must be a JAX-traceable elementwise function, got {self.name!r}, "
-                f"which cannot be traced: {str(error).partition(chr(10))[0] or repr(error)}"
-            ) from error
-        if not good:
-            raise ValueError(
-                f"activation must return one real number per element, got {self.name!r}, "
-                f"which maps float32{list(probe.shape)} to {out.dtype}{list(out.shape)}"
-            )
+        if isinstance(self.function, Unimported):
+            return
+        check_traceable(self.name, self.function)
         if self.kink_at_zero is None:
-            object.__setattr__(self, "kink_at_zero", self._has_kink())
-
-    def _has_kink(self) -> bool:
-        """Whether anything jumps at 0; refuses what has no derivatives to tell by."""
-        try:
-            return any(jumps_at_zero(self))
-        except Exception as error:
-            raise ValueError(
-                f"activation must have derivatives in JAX's forward mode, got {self.name!r}, "
-                f"which has none: {str(error).partition(chr(10))[0]}"
-            ) from error
+            object.__setattr__(self, "kink_at_zero", has_kink(self.name, self))
 
     def __reduce__(self):
         """By name where it has one, so that it is the very same object again in any process."""
-        with suppress(ValueError):
-            if resolve_activation(self.name) is self:
-                return resolve_activation, (self.name,)
+        if _known(self.name) is self:
+            return resolve_activation, (self.name,)
         return Activation, tuple(getattr(self, f.name) for f in fields(self))
 
     def __repr__(self):
@@ -162,44 +138,52 @@ _BY_FUNCTION = {
 }
 
 
-def _check_elementwise(activation: Activation) -> None:
-    """Moves one element: no other one's value may change.
-
-    Raises:
-        ValueError: The function mixes elements, as softmax does.
-    """
-    at = np.linspace(-1, 1, 6, dtype=np.float32).reshape(3, 2)
-    moved = at.copy()
-    moved[0, 0] = 2
-    before, after = (np.asarray(activation(jnp.asarray(u))) for u in (at, moved))
-    if not np.array_equal(before.ravel()[1:], after.ravel()[1:], equal_nan=True):
-        raise ValueError(
-            f"activation must be an elementwise function, got {activation.name!r}, whose values "
-            f"depend on other elements"
-        )
-
-
-def resolve_activation(activation: str | Function | Activation) -> Activation:
+def resolve_activation(
+    activation: str | Function | Activation, folder: str | None = None
+) -> Activation:
     """The activation of that name or function, the record itself, or a record of the user's own.
 
     A name such as "module:function" is imported; it may also be an `Activation` of that module.
     What JAX calls the function of a named activation is that activation: `jax.nn.relu` is "relu".
+
+    Args:
+        activation: A name, a function or a record.
+        folder: Where the module of a name may lie too, if the user typed it on a command line.
 
     Raises:
         ValueError: The name is unknown, or the object is no usable function.
     """
     if isinstance(activation, Activation):
         return activation
-    if isinstance(activation, str) and activation in ACTIVATIONS:
-        return ACTIVATIONS[activation]
-    if isinstance(activation, str) and ":" in activation:
-        return _imported(activation)
-    if callable(activation):
+    if isinstance(activation, str):
+        if known := _known(activation):
+            return known
+        if is_path(activation):
+            return _imported(activation, folder)
+    elif callable(activation):
         return _of_function(activation)
     raise ValueError(
         f"activation must be one of {', '.join(ACTIVATIONS)}, the MODULE:NAME of a function or a "
-        f"JAX-traceable function, got {activation!r}"
+        f"JAX-traceable function, got {shown(activation)}"
     )
+
+
+def named_activation(name: str) -> Activation:
+    """The activation that a file names, for which nothing is imported.
+
+    A path that nobody has resolved in this process yet leads to a record that has the name only.
+
+    Raises:
+        ValueError: The name is unknown.
+    """
+    if is_path(name) and not _known(name):
+        return Activation(name, Unimported(name), False)
+    return resolve_activation(name)
+
+
+def _known(name: str) -> Activation | None:
+    """The record of this process for a name."""
+    return ACTIVATIONS.get(name) or _BY_PATH.get(name)
 
 
 def _of_function(function: Function) -> Activation:
@@ -209,7 +193,8 @@ def _of_function(function: Function) -> Activation:
         hash(function)
     except TypeError as error:
         raise ValueError(
-            f"activation must be hashable, as all that JAX compiles for, got {function!r}: {error}"
+            f"activation must be hashable, as all that JAX compiles for, got {shown(function)}: "
+            f"{error}"
         ) from error
     return named or _of_own_function(function)
 
@@ -218,21 +203,22 @@ def _of_function(function: Function) -> Activation:
 def _of_own_function(function: Function) -> Activation:
     """A user's own function, under the name that it has in Python."""
     record = Activation(getattr(function, "__name__", repr(function)), function)
-    _check_elementwise(record)
+    check_elementwise(record.name, record)
     return record
 
 
-@lru_cache(maxsize=64)
-def _imported(path: str) -> Activation:
+_BY_PATH: dict[str, Activation] = {}  # one record each: what is compiled for it is shared
+
+
+def _imported(path: str, folder: str | None = None) -> Activation:
     """The function or record that a path MODULE:NAME leads to, under that name."""
-    module, _, name = path.partition(":")
-    try:
-        found = attrgetter(name)(import_module(module))
-    except Exception as error:  # a user's module may raise anything
-        raise ValueError(f"activation {path!r} cannot be imported: {error}") from error
-    if isinstance(found, Activation):
-        return replace(found, name=path)
-    return replace(resolve_activation(found), name=path)
+    if path not in _BY_PATH:
+        if folder is not None:
+            jax.devices()  # looks for plugins the first time: in that folder it must not
+        found = imported(path, folder)
+        record = found if isinstance(found, Activation) else resolve_activation(found)
+        _BY_PATH[path] = replace(record, name=path)
+    return _BY_PATH[path]
 
 
 def importable_name(activation: Function | Activation) -> str:
@@ -242,9 +228,9 @@ def importable_name(activation: Function | Activation) -> str:
         ValueError: It has none: other processes know only what modules define by name.
     """
     record = activation if isinstance(activation, Activation) else _of_function(activation)
-    if ACTIVATIONS.get(record.name) is record:
-        return record.name
     function = record.function
+    if _known(record.name) is record or isinstance(function, Unimported):
+        return record.name
     module = getattr(function, "__module__", None)
     path = f"{module}:{getattr(function, '__qualname__', '')}"
     try:
@@ -254,5 +240,5 @@ def importable_name(activation: Function | Activation) -> str:
         pass
     raise ValueError(
         f"activation must be a name or a function that a module defines by name, so that other "
-        f"processes can import it; got {activation!r}"
+        f"processes can import it; got {shown(activation)}"
     )

@@ -6,12 +6,15 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import NamedTuple
 
-from meanfield.checks import one_of, positive_integer, variance
+from meanfield.checks import count, one_of, positive_integer, shown, variance
 from meanfield.gaussian.averages import Function
+from meanfield.machine.memory import check_memory
 from meanfield.numerics.records import Record
 from meanfield.spec.activations import Activation, resolve_activation
 from meanfield.spec.norms import NORMS, Norm
 from meanfield.spec.placement import parse_placement
+
+MANY_LAYERS, LAYER_BYTES = 10_000, 2000  # from where their number is looked at, and what one takes
 
 
 class Structure(NamedTuple):
@@ -84,7 +87,7 @@ class Network(Record, add=("depth",)):
         """
         set_field = lambda name, value: object.__setattr__(self, name, value)  # noqa: E731
         set_field("widths", _resolve_widths(depth, width, widths))
-        set_field("outputs", positive_integer("outputs", outputs))
+        set_field("outputs", count("outputs", outputs))
         set_field("activation", resolve_activation(activation))
         set_field("weight_var", variance("weight_var", weight_var))
         set_field("bias_var", variance("bias_var", bias_var))
@@ -198,13 +201,19 @@ def _resolve_widths(
     if widths is None:
         if depth is None or width is None:
             raise ValueError("depth and width are both required, unless widths is given in full")
-        return (positive_integer("width", width),) * positive_integer("depth", depth)
+        layers = count("depth", depth)
+        if layers > MANY_LAYERS:
+            advice = "take fewer layers"
+            check_memory(float(LAYER_BYTES * layers), f"depth={layers}", advice)
+        return (positive_integer("width", width),) * layers
     if width is not None:
-        raise ValueError(f"width and widths exclude each other, got {width!r} and {widths!r}")
+        raise ValueError(
+            f"width and widths exclude each other, got {shown(width)} and {shown(widths)}"
+        )
     if isinstance(widths, str) or not isinstance(widths, Sequence) or not widths:
-        raise ValueError(f"widths must be a sequence of positive integers, got {widths!r}")
+        raise ValueError(f"widths must be a sequence of positive integers, got {shown(widths)}")
     resolved = tuple(positive_integer("widths", w) for w in widths)
-    if depth is not None and positive_integer("depth", depth) != len(resolved):
+    if depth is not None and count("depth", depth) != len(resolved):
         raise ValueError(f"depth must equal the number of widths, {len(resolved)}, got {depth}")
     return resolved
 
@@ -213,9 +222,9 @@ def _resolve_norms(norm: str | None, norms: Sequence[str] | None, depth: int) ->
     if norms is None:
         return parse_placement("none" if norm is None else norm, depth)
     if norm is not None:
-        raise ValueError(f"norm and norms exclude each other, got {norm!r} and {norms!r}")
+        raise ValueError(f"norm and norms exclude each other, got {shown(norm)} and {shown(norms)}")
     if isinstance(norms, str) or not isinstance(norms, Sequence):
-        raise ValueError(f"norms must be a sequence of {depth} norm names, got {norms!r}")
+        raise ValueError(f"norms must be a sequence of {depth} norm names, got {shown(norms)}")
     if len(norms) != depth:
         raise ValueError(f"norms must name one norm per layer, {depth} in all, got {len(norms)}")
     return tuple(one_of("norms", name, tuple(NORMS)) for name in norms)

@@ -1,6 +1,6 @@
 """The shorthand for where norms act: `batch@last`, `layer@hidden+batch@last`, `mean@2`."""
 
-from meanfield.checks import one_of
+from meanfield.checks import one_of, shown
 from meanfield.spec.norms import NORMS
 
 
@@ -17,19 +17,19 @@ def parse_placement(placement: str, depth: int) -> tuple[str, ...]:
     if placement == "none":
         return tuple(norms)
     if not isinstance(placement, str):
-        raise ValueError(f"norm must be a placement such as 'batch@last', got {placement!r}")
+        raise ValueError(f"norm must be a placement such as 'batch@last', got {shown(placement)}")
     taken: set[int] = set()
     for term in placement.split("+"):
         kind, separator, where = term.strip().partition("@")
         if not separator:
             raise ValueError(
                 f"norm must be 'none' or KIND@last, KIND@hidden, KIND@all or KIND@NUMBER, "
-                f"joined by '+', got {placement!r}"
+                f"joined by '+', got {shown(placement)}"
             )
         one_of("norm", kind, tuple(NORMS))
         layers = _layers(where, depth, placement)
         if taken & layers:
-            raise ValueError(f"norm names layer {min(taken & layers)} twice in {placement!r}")
+            raise ValueError(f"norm names layer {min(taken & layers)} twice in {shown(placement)}")
         taken |= layers
         for layer in layers:
             norms[layer - 1] = kind
@@ -49,8 +49,8 @@ def _layers(where: str, depth: int, placement: str) -> set[int]:
     else:
         raise ValueError(
             f"norm must place each kind at last, hidden, all or a layer from 1 to {depth}, "
-            f"got {placement!r}"
+            f"got {shown(placement)}"
         )
     if not layers:
-        raise ValueError(f"norm {placement!r} names hidden layers, but a depth of 1 has none")
+        raise ValueError(f"norm {shown(placement)} names hidden layers, but a depth of 1 has none")
     return layers

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from meanfield.checks import positive_integer, random_seed
+from meanfield.checks import count, random_seed, shown
 from meanfield.machine.progress import progress_bar
 from meanfield.numerics.estimates import Statistic
 from meanfield.numerics.records import Record
@@ -134,7 +134,7 @@ def compare(
     Raises:
         ValueError: An argument is out of range, or a placement asked for does not exist.
     """
-    draws, seed = positive_integer("draws", draws, least=0), random_seed(seed)
+    draws, seed = count("draws", draws, least=0), random_seed(seed)
     plain, x, T = resolve(network.with_norms(NONE), samples, inputs)
     networks, notes = _networks(plain, T, placements)
     for_data = {} if x is None else {"batch_statistics": batch_statistics, "fields": fields}
@@ -196,7 +196,7 @@ def _networks(
         ValueError: A placement that was asked for does not exist in this network.
     """
     if isinstance(placements, str) or (placements is not None and not len(placements)):
-        raise ValueError(f"placements must be a sequence of placements, got {placements!r}")
+        raise ValueError(f"placements must be a sequence of placements, got {shown(placements)}")
     networks: dict[str, Network] = {}
     notes: list[str] = []
     for placement in (NONE, *(PLACEMENTS if placements is None else placements)):

@@ -9,7 +9,7 @@ from importlib.util import find_spec
 import numpy as np
 from numpy.typing import ArrayLike
 
-from meanfield.checks import one_of, positive_integer, random_seed
+from meanfield.checks import count, one_of, positive_integer, random_seed
 from meanfield.machine.compilations import make_room
 from meanfield.machine.devices import available_memory, check_devices
 from meanfield.machine.progress import progress_bar
@@ -133,11 +133,11 @@ def simulate(
         SimulationInterrupted: Ctrl-C; it carries the result of the finished draws.
     """
     started = time.perf_counter()
-    draws, seed = positive_integer("draws", draws), random_seed(seed)
+    draws, seed = count("draws", draws), random_seed(seed)
     one_of("method", method, ("auto", *METHODS))
     one_of("precision", precision, tuple(BYTES))
     network, x, T = resolve(network, samples, inputs, precision)
-    request = Request(positive_integer("leading", leading), bool(spectrum), bool(second_moment))
+    request = Request(count("leading", leading), bool(spectrum), bool(second_moment))
     devices = check_devices(devices, T)
     limit = available_memory(devices)
     if memory_limit is not None:

@@ -10,7 +10,7 @@ from queue import SimpleQueue
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
-from meanfield.checks import positive_integer
+from meanfield.checks import count
 from meanfield.machine.compilations import kept_in, sharing
 from meanfield.sweeps.backlog import Backlog
 from meanfield.sweeps.tasks import Batch
@@ -35,7 +35,7 @@ def check_workers(workers: int | None, scheduler: str | None) -> int:
     """
     if workers is not None and scheduler is not None:
         raise ValueError(f"workers and scheduler exclude each other, got {workers}, {scheduler}")
-    return positive_integer("workers", workers if workers is not None else _cores())
+    return count("workers", workers if workers is not None else _cores())
 
 
 @contextmanager

@@ -1,6 +1,5 @@
 """Grids of networks and sample counts to sweep over."""
 
-import re
 import tomllib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -10,10 +9,13 @@ from typing import NamedTuple
 
 import numpy as np
 
-from meanfield.checks import one_of, positive_integer, random_seed
+from meanfield.checks import count, one_of, random_seed, reason, shown
 from meanfield.sampling.methods import BYTES, METHODS
-from meanfield.spec.activations import importable_name
+from meanfield.spec.activations import named_activation, resolve_activation
+from meanfield.spec.modules import Unimported
 from meanfield.spec.network import Network
+from meanfield.sweeps.rule import resolve_samples
+from meanfield.sweeps.values import converted, label, plain
 from meanfield.sweeps.words import DRAWS
 
 FIELDS = (
@@ -28,7 +30,6 @@ FIELDS = (
     "samples",
 )
 SEQUENCES = ("widths", "norm")  # one value of these may itself be a sequence
-RULE = re.compile(r"(?:(\d+\.?\d*)\s*\*\s*)?width(?:\s*/\s*(\d+\.?\d*))?")
 
 
 class Cell(NamedTuple):
@@ -95,11 +96,13 @@ class Grid:
         if "samples" not in fields:
             raise ValueError(f"samples is required in a grid, got {', '.join(fields) or 'nothing'}")
         if not isinstance(second_moment, bool):
-            raise ValueError(f"second_moment must be true or false, got {second_moment!r}")
+            raise ValueError(f"second_moment must be true or false, got {shown(second_moment)}")
+        if "activation" in fields:
+            fields["activation"] = converted(fields["activation"], resolve_activation)
         values = {
             "axes": {n: _axis(n, v) for n, v in fields.items() if _is_axis(n, v)},
-            "fixed": {n: _plain(v) for n, v in fields.items() if not _is_axis(n, v)},
-            "draws": positive_integer("draws", draws),
+            "fixed": {n: plain(v) for n, v in fields.items() if not _is_axis(n, v)},
+            "draws": count("draws", draws),
             "seed": random_seed(seed),
             "method": one_of("method", method, ("auto", *METHODS)),
             "precision": one_of("precision", precision, tuple(BYTES)),
@@ -111,20 +114,42 @@ class Grid:
             pass
 
     @classmethod
-    def from_toml(cls, path: Path | str) -> "Grid":
+    def from_toml(cls, path: Path | str, *, trust: bool = False) -> "Grid":
         """The grid that a TOML file describes: its keys are the arguments of `Grid`.
+
+        Args:
+            path: The file.
+            trust: Whether to import the activations that it names as MODULE:NAME, which is to run
+                their code. Else they are names only, enough for all but measuring, unless this
+                process has resolved them already.
 
         Raises:
             ValueError: The file is no TOML, or not a grid.
             FileNotFoundError: There is no such file.
         """
         try:
-            text = Path(path).read_text(encoding="utf-8")
-            return cls(**tomllib.loads(text))
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-            raise ValueError(f"{path} must be a TOML file: {error}") from error
+            fields = tomllib.loads(Path(path).read_text(encoding="utf-8"))
+        except RecursionError as error:
+            raise ValueError(f"{shown(Path(path))} must be TOML with fewer brackets") from error
+        except ValueError as error:  # of the decoders, or of a number with too many digits
+            raise ValueError(f"{shown(Path(path))} must be a TOML file: {reason(error)}") from error
+        try:
+            return cls(**fields) if trust else cls.of_names(**fields)
         except TypeError as error:
-            raise ValueError(f"{path} must hold a grid's fields: {error}") from error
+            raise ValueError(f"{shown(Path(path))} must hold a grid's fields: {error}") from error
+
+    @classmethod
+    def of_names(cls, **fields) -> "Grid":
+        """A grid as a file holds it: the activations that it names are not imported."""
+        if "activation" in fields:
+            fields["activation"] = converted(fields["activation"], named_activation)
+        return cls(**fields)
+
+    @property
+    def unimported(self) -> tuple[str, ...]:
+        """The activations that nobody in this process has named but a file, as MODULE:NAME."""
+        names = dict.fromkeys(cell.network.activation for cell in self.cells())
+        return tuple(a.name for a in names if isinstance(a.function, Unimported))
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -142,23 +167,27 @@ class Grid:
             yield self._cell(index, {**self.fixed, **values})
 
     def _cell(self, index: tuple[int, ...], values: dict) -> Cell:
-        here = ", ".join(f"{name}={values[name]!r}" for name in self.axes)
+        here = ", ".join(f"{name}={shown(values[name])}" for name in self.axes)
         samples, norm = values.pop("samples"), values.pop("norm", "none")
         try:
+            if isinstance(values.get("activation"), str):
+                values["activation"] = named_activation(values["activation"])
             network = Network(**values).with_norms(norm)
-            return Cell(index, network, network.check_samples(_resolve(samples, network.width)))
+            return Cell(
+                index, network, network.check_samples(resolve_samples(samples, network.width))
+            )
         except (TypeError, ValueError) as error:
             where = f" in the cell {here}" if here else ""
             raise ValueError(f"{error}{where}") from error
 
     def labels(self, axis: str) -> list:
         """The values along one axis as numbers or text."""
-        return [_label(value) for value in self.axes[axis]]
+        return [label(value) for value in self.axes[axis]]
 
     def to_dict(self) -> dict:
         """The arguments that make this grid, in plain Python types."""
         options = ("draws", "seed", "method", "precision", "second_moment")
-        axes = {n: [_plain(value) for value in values] for n, values in self.axes.items()}
+        axes = {n: [plain(value) for value in values] for n, values in self.axes.items()}
         return {**axes, **self.fixed, **{name: getattr(self, name) for name in options}}
 
 
@@ -180,10 +209,10 @@ def merged(old: Grid, new: Grid) -> Grid:
                 differences.append(f"{name} lacks {lost}")
             together[name] = before + [value for value in after if value not in before]
         elif before != after and not (name == DRAWS and after > before):
-            differences.append(f"{name} is {after!r}, it was {before!r}")
+            differences.append(f"{name} is {shown(after)}, it was {shown(before)}")
     if differences:
         raise ValueError("; ".join(differences))
-    return Grid(**together)
+    return Grid.of_names(**together)
 
 
 def _is_axis(name: str, value: object) -> bool:
@@ -195,41 +224,12 @@ def _is_axis(name: str, value: object) -> bool:
 
 
 def _axis(name: str, values) -> tuple:
-    plain = [_plain(value) for value in values]
-    if not plain:
+    found = [plain(value) for value in values]
+    if not found:
         raise ValueError(f"{name} must have at least one value along its axis, got none")
-    if len({_label(value) for value in plain}) < len(plain):
-        raise ValueError(f"{name} must not repeat a value along its axis, got {plain}")
-    for value in plain:
+    if len({label(value) for value in found}) < len(found):
+        raise ValueError(f"{name} must not repeat a value along its axis, got {shown(found)}")
+    for value in found:
         if isinstance(value, list) and name not in SEQUENCES:
-            raise ValueError(f"{name} must be one value or a list of values, got {plain}")
-    return tuple(plain)
-
-
-def _plain(value: object):
-    """Without NumPy's types, tuples and functions, which JSON and TOML do not know."""
-    if callable(value):  # an activation
-        return importable_name(value)
-    if isinstance(value, np.generic):
-        return value.item()
-    if isinstance(value, Sequence | np.ndarray) and not isinstance(value, str):
-        return [_plain(item) for item in value]
-    return value
-
-
-def _label(value: object):
-    return ",".join(map(str, value)) if isinstance(value, list) else value
-
-
-def _resolve(samples: object, width: int) -> object:
-    """T, from itself or from a rule in the width."""
-    if not isinstance(samples, str):
-        return samples
-    match = RULE.fullmatch(samples.strip())
-    if match is None:
-        raise ValueError(
-            f"samples must be a positive integer or a rule such as '2*width' or 'width/4', "
-            f"got {samples!r}"
-        )
-    times, over = match.groups()
-    return round(float(times or 1) * width / float(over or 1))
+            raise ValueError(f"{name} must be one value or a list of values, got {shown(found)}")
+    return tuple(found)

@@ -30,7 +30,7 @@ def kept_grid(path: Path) -> Grid:
     """
     try:
         attributes = json.loads((path / "zarr.json").read_text())["attributes"]
-        return Grid(**json.loads(attributes["grid"]))
+        return Grid.of_names(**json.loads(attributes["grid"]))
     except (OSError, KeyError, TypeError, json.JSONDecodeError) as error:
         raise ValueError(f"store must hold a sweep, got {path}: {error}") from error
 

@@ -53,8 +53,9 @@ class Plan(Record):
         memory: Bytes that the largest cell holds.
         memory_share: Bytes that a worker has to itself; larger cells run alone.
         workers: How many there are.
-        calibration: None where nothing is left.
-        seconds: The estimated time on these workers.
+        calibration: None where nothing is left, or nothing may be measured.
+        seconds: The estimated time on these workers; None where that takes an activation which only
+            a file names, as MODULE:NAME, so that it is not imported.
     """
 
     cells: int
@@ -65,7 +66,7 @@ class Plan(Record):
     memory_share: int | None
     workers: int
     calibration: Calibration | None
-    seconds: float
+    seconds: float | None
 
 
 def plan(
@@ -90,8 +91,9 @@ def plan(
     draws, flops = _total(items)
     kinds = len({item.kind for item in items})
     largest = max((item.memory for item in items), default=0.0)
-    if not items:
-        return Plan(len(grid), draws, kinds, flops, largest, None, count, None, 0.0)
+    if not items or grid.unimported:
+        seconds = None if items else 0.0
+        return Plan(len(grid), draws, kinds, flops, largest, None, count, None, seconds)
     started = time.perf_counter()
     with connect(count, scheduler) as client:
         share, _ = smallest_share(client)

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from meanfield.checks import shown
 from meanfield.sweeps.tables import over_draws
 from meanfield.sweeps.words import DONE, DRAW, EDGE, KIND, STATISTICS, STATUS, THEORY
 from meanfield.theory.kinds import Kind
@@ -112,7 +113,7 @@ def scaling(
 
 def _check(dataset: "xarray.Dataset", variable: str, along: str) -> None:
     if variable not in STATISTICS:
-        raise ValueError(f"variable must be one of {', '.join(STATISTICS)}, got {variable!r}")
+        raise ValueError(f"variable must be one of {', '.join(STATISTICS)}, got {shown(variable)}")
     numeric = [
         str(name)
         for name, size in dataset.sizes.items()
@@ -121,7 +122,7 @@ def _check(dataset: "xarray.Dataset", variable: str, along: str) -> None:
     if along not in numeric:
         accepted = ", ".join(numeric) or "none in this dataset"
         raise ValueError(
-            f"along must be an axis of several numbers, accepted are {accepted}; got {along!r}"
+            f"along must be an axis of several numbers, accepted are {accepted}; got {shown(along)}"
         )
 
 

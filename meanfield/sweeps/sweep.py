@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import jax
 
 from meanfield.machine.progress import progress_bar
+from meanfield.spec.modules import unvouched
 from meanfield.sweeps.cluster import check_workers, connect, measured, smallest_share
 from meanfield.sweeps.dataset import load
 from meanfield.sweeps.grid import Grid
@@ -48,10 +49,13 @@ def sweep(
         attributes `compile_seconds` and `run_seconds`, both summed over workers.
 
     Raises:
-        ValueError: An argument is out of range, or the store holds another grid.
+        ValueError: An argument is out of range, the store holds another grid, or a file names an
+            activation as MODULE:NAME and nobody else does.
         OSError: The store cannot be written, or no scheduler answers at that address.
     """
     count = check_workers(workers, scheduler)
+    if grid.unimported:
+        raise ValueError(unvouched(grid.unimported[0]))
     kept = Store(store, grid)
     cells = list(kept.grid.cells())
     kept.write_theory(theory([c.network for c in cells], [c.samples for c in cells]))

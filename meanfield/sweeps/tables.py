@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from meanfield.checks import shown
 from meanfield.numerics.estimates import mean_and_sem
 from meanfield.sweeps.words import (
     DONE,
@@ -50,11 +51,13 @@ def select_cells(dataset: "xarray.Dataset", conditions: Sequence[str]) -> "xarra
         if not separator or axis not in axes:
             raise ValueError(
                 f"select must be AXIS=VALUE with an axis of {', '.join(map(str, axes))}, "
-                f"got {condition!r}"
+                f"got {shown(condition)}"
             )
         labels = [str(value) for value in dataset[axis].values]
         if wanted not in labels:
-            raise ValueError(f"select must name one of {axis}={'|'.join(labels)}, got {wanted!r}")
+            raise ValueError(
+                f"select must name one of {axis}={'|'.join(labels)}, got {shown(wanted)}"
+            )
         dataset = dataset.isel({axis: [labels.index(wanted)]})
     return dataset
 

@@ -1,5 +1,6 @@
 """What the workers of a sweep do: measure draws and tell of each cell as soon as it is through."""
 
+import os
 import pickle
 import time
 from collections.abc import Iterator, Sequence
@@ -14,6 +15,7 @@ from meanfield.machine.devices import available_memory
 from meanfield.sampling.draws import Experiment, measure_draw
 from meanfield.sampling.measurement import Request
 from meanfield.sampling.methods import choose_method
+from meanfield.spec.activations import resolve_activation
 from meanfield.spec.network import Network
 from meanfield.sweeps.words import STATISTICS, Results
 
@@ -86,6 +88,7 @@ def measure_batch(tasks: Sequence[Task], topic: str) -> list[Finished]:
 
 def measure(task: Task) -> Finished:
     """Every draw's statistics, or the message of its failure."""
+    resolve_activation(task.network["activation"], os.getcwd())  # the user vouched for its module
     network = Network(**task.network)
     make_room()
     with _clocks() as seconds:

@@ -7,6 +7,7 @@ from pathlib import Path
 import jax
 import numpy as np
 
+from meanfield.checks import shown
 from meanfield.training.descent import Lanes
 
 REQUEST = "request.json"
@@ -89,7 +90,7 @@ class TrainingStore:
     def _check(self, was: dict, now: dict) -> None:
         """Raises: ValueError: The training asked for is not the one kept, with as many steps."""
         differences = [
-            f"{name} is {now.get(name)!r}, it was {was[name]!r}"
+            f"{name} is {shown(now.get(name))}, it was {shown(was[name])}"
             for name in sorted({*was} - {"steps"})  # an earlier version may have kept less
             if was[name] != now.get(name)
         ]

@@ -5,10 +5,12 @@ import jax.numpy as jnp
 import numpy as np
 
 from meanfield.checks import random_seed
+from meanfield.machine.memory import check_memory
 from meanfield.sampling.networks import draw_key, draw_network, forward
 from meanfield.spec.network import Network
 
 TEACHER = 2**32 - 1  # the number of a draw that no student has
+COPIES = 2  # of parameters and activations in float32: random numbers before they have a shape
 
 
 def teacher(network: Network, samples: int, *, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
@@ -34,6 +36,12 @@ def teacher(network: Network, samples: int, *, seed: int = 0) -> tuple[np.ndarra
     T = network.check_samples(samples)
     seed = random_seed(seed)
     plain = network.with_norms("none")
+    units = sum(plain.widths) + plain.outputs
+    check_memory(
+        4.0 * COPIES * (plain.parameters + T * units),
+        f"samples={T} with this network",
+        "take fewer samples or a narrower network",
+    )
     with jax.enable_x64(True), jax.default_matmul_precision("highest"):
         key = draw_key(seed, TEACHER)
         parameters, x = draw_network(plain, key, None, T, jnp.dtype("float32"))

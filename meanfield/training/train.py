@@ -10,9 +10,10 @@ import jax.numpy as jnp
 import numpy as np
 from numpy.typing import ArrayLike
 
-from meanfield.checks import positive_integer, random_seed
+from meanfield.checks import count, random_seed, shown
 from meanfield.machine.compilations import make_room
 from meanfield.machine.devices import available_memory
+from meanfield.machine.memory import check_memory
 from meanfield.machine.progress import progress_bar
 from meanfield.spec.inputs import check_inputs
 from meanfield.spec.network import Network
@@ -26,6 +27,7 @@ SEGMENT = 25  # steps between two looks at the keyboard; a segment costs one pas
 # rounding of a matrix product depends on the number of lanes.
 LANES_ON_CPU, LANES = 8, 64
 MEMORY_SHARE = 0.5  # of what there is
+RUN_BYTES = 200  # of a run, whatever the network
 COPIES = 4  # of parameters and activations: state, successor, gradient, update
 
 
@@ -68,9 +70,11 @@ def train(
         KeyboardInterrupt: Ctrl-C; up to its last segment everything is in the store.
     """
     started = time.perf_counter()
-    draws, steps = positive_integer("draws", draws), positive_integer("steps", steps)
+    draws, steps = count("draws", draws), count("steps", steps)
     seed, rates = random_seed(seed), _check_learning_rates(learning_rates)
     network, x = check_inputs(network, inputs, "float32")
+    runs = len(rates) * draws
+    check_memory(float(RUN_BYTES * runs), f"draws={draws} of {len(rates)} rates", "take fewer")
     y = _check_targets(targets, len(x), network.outputs)
     if find_spec("optax") is None:
         raise ModuleNotFoundError("training needs optax: pip install 'meanfield[train]'")
@@ -148,13 +152,13 @@ def _check_learning_rates(values: Sequence[float] | np.ndarray) -> tuple[float, 
     except ValueError:
         array = np.array(None)
     if array.ndim != 1 or not array.size or array.dtype.kind not in "iuf":
-        raise ValueError(f"learning_rates must be a sequence of numbers, got {values!r}")
+        raise ValueError(f"learning_rates must be a sequence of numbers, got {shown(values)}")
     limits = np.finfo(np.float32)
     wrong = ~((array >= limits.tiny) & (array <= limits.max))
     if wrong.any():
         raise ValueError(f"learning_rates must be positive and finite, got {array[wrong][0]:g}")
     if (np.diff(array.astype(np.float32)) <= 0).any():
-        raise ValueError(f"learning_rates must ascend, each above the last, got {values!r}")
+        raise ValueError(f"learning_rates must ascend, each above the last, got {shown(values)}")
     return tuple(float(rate) for rate in array)
 
 

@@ -74,6 +74,13 @@ BAD = {
     f"simulate {NET} --samples 7 --norm batch@1 --method dual": [
         "method 'dual' needs a network without", "none,none", "accepted are auto, krylov"
     ],
+    # too much of something
+    "predict --depth 1000000000 --width 5 --samples 5": ["depth=1000000000 would need", "free"],
+    f"predict {NET} --samples 5 --outputs 9223372036854775808": ["outputs must be below 2**63"],
+    f"predict {NET} --samples {'9' * 400}": ["samples must be at most 1e60"],
+    f"predict --depth 2 --width {'9' * 400} --samples 5": ["width must be at most 1e60"],
+    f"train {NET} --samples 5 --learning-rates 0.1:1:99999999999": ["would need 1e+04 GB"],
+    f"train {NET} --samples 1000000000000 --learning-rates 0.1": ["would need", "free"],
     "simulate --depth 3 --width 1000000 --samples 10": ["would need", "GB", "narrower"],
 }  # fmt: skip
 

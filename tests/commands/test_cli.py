@@ -1,8 +1,10 @@
 """The command as a whole: help, exit codes, and as a process of its own."""
 
 import os
+import signal
 import subprocess
 import sys
+from contextlib import suppress
 from dataclasses import replace
 from itertools import count
 
@@ -59,6 +61,94 @@ def test_an_interrupt_without_draws_prints_nothing(capsys, interrupted):
     assert err.strip() == "meanfield: interrupted"  # on a line of its own, below the ^C
 
 
+def test_an_interrupt_that_something_swallowed_is_told_of(capfd, monkeypatch):
+    def swallow(_):
+        with suppress(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGINT)
+        print("result")
+        return 0
+
+    def end(code):
+        raise SystemExit(code)
+
+    monkeypatch.setattr("meanfield.commands.cli.run", swallow)
+    monkeypatch.setattr("meanfield.machine.interrupts.os._exit", end)
+    monkeypatch.setattr(sys, "argv", ["meanfield"])
+    before = signal.getsignal(signal.SIGINT)
+    try:
+        with pytest.raises(SystemExit, match="130"):
+            main()
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert capfd.readouterr() == ("result\n", "meanfield: interrupted\n")
+
+
+INTERRUPTED_IMPORT = """
+import os, signal, sys
+class Finder:  # Ctrl-C arrives when this module is looked for, in the middle of the imports
+    def find_spec(name, path, target=None):
+        if name == sys.argv[1]:
+            os.kill(os.getpid(), signal.SIGINT)
+sys.meta_path.insert(0, Finder)
+from meanfield.__main__ import main
+main()
+"""
+
+
+@pytest.mark.parametrize("module", ["click", "jax"])
+def test_an_interrupt_during_imports_leaves_one_line(module):
+    done = command(module, start=("-c", INTERRUPTED_IMPORT))
+    assert (done.returncode, done.stdout) == (130, "")
+    assert done.stderr == "meanfield: interrupted\n"
+
+
+TOO_MUCH = [OverflowError("int too large"), MemoryError(), ZeroDivisionError("by 0"), KeyError("x")]
+
+
+@pytest.mark.parametrize("error", [*TOO_MUCH, RecursionError("too deep")])
+def test_what_no_check_has_caught_is_one_line_too(capsys, monkeypatch, error):
+    def fail(*_, **__):
+        raise error
+
+    monkeypatch.setattr("meanfield.commands.spectrum.predict", fail)
+    assert run(["predict", *ARGUMENTS]) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.startswith(f"meanfield: {type(error).__name__}: ")
+    assert err.count("\n") == 1
+
+
+LONG = "a" * 100_000
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        ["predict", "--depth", "2", "--width", "5", "--samples", "5", "--activation", LONG],
+        ["predict", "--depth", "2", "--width", "5", "--samples", "5", "--activation", f"{LONG}:f"],
+        ["predict", "--depth", "2", "--width", "5", "--samples", "5", f"--norm={LONG}"],
+        ["predict", "--depth", "2", "--width", "5", "--samples", "5", "--data", LONG],
+        ["predict", "--depth", "2", "--width", "5", "--samples", "5", "--data", f"{LONG}.npy"],
+        ["predict", "--depth", "9" * 5000, "--width", "5", "--samples", "5"],
+        ["predict", "--depth", LONG],
+        ["predict", "--widths", "a, " * 9999],
+        ["train", "--learning-rates", f"{LONG}:1:2"],
+        ["sweep", LONG, "--store", "x"],
+        ["show", "a b\n" * 9999],
+        ["show", ".", "--select", LONG],
+        [LONG],
+        [f"--{LONG}"],
+    ],
+    ids=range(14),
+)
+def test_nothing_long_is_repeated(capsys, line):
+    assert run(line) in (1, 2)
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.count("\n") == 1
+    assert len(err) < 700
+
+
 COMMAND = """
 import runpy
 from meanfield.machine import compilations
@@ -90,7 +180,17 @@ def test_the_real_command_keeps_its_compilations(tmp_path):
     assert draws[0] == pytest.approx(simulate(NET, 7, draws=2).eigenvalue_max.draws, rel=1e-5)
 
 
-def test_a_terminal_without_unicode_gets_question_marks():
+# What others import if it is there, of what is not installed here.
+OPTIONAL = ("libtpu", "jax_plugins", "etils", "zstandard", "pyarrow", "lz4", "snappy", "cupy")
+
+
+def test_files_of_the_current_folder_are_not_run_and_terminals_may_lack_unicode(
+    tmp_path, monkeypatch
+):
+    """A terminal without it gets question marks."""
+    monkeypatch.chdir(tmp_path)
+    for name in OPTIONAL:
+        (tmp_path / f"{name}.py").write_text("raise SystemExit(f'{__file__} was run')")
     arguments = ("predict", *ARGUMENTS)
     done = command(*arguments, PYTHONIOENCODING="ascii", **{CACHE: os.environ[CACHE]})
     assert (done.returncode, done.stderr) == (0, "")
@@ -106,5 +206,9 @@ def test_the_real_command_refuses_bad_input():
 def test_the_command_names_its_extra(monkeypatch):
     monkeypatch.setitem(sys.modules, "click", None)
     monkeypatch.delitem(sys.modules, "meanfield.commands.cli")
-    with pytest.raises(SystemExit, match=r"needs an extra: pip install 'meanfield\[cli\]'"):
-        main()
+    before = signal.getsignal(signal.SIGINT)
+    try:
+        with pytest.raises(SystemExit, match=r"needs an extra: pip install 'meanfield\[cli\]'"):
+            main()
+    finally:
+        signal.signal(signal.SIGINT, before)

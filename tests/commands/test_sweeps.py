@@ -1,6 +1,7 @@
 """`meanfield sweep`, `show` and `scaling`: tables and exit codes, on a sweep made by hand."""
 
 import json
+import sys
 from types import SimpleNamespace
 
 import numpy as np
@@ -11,6 +12,7 @@ from command_line import output, strict
 
 from meanfield.commands import sweeps
 from meanfield.commands.cli import run
+from meanfield.sweeps.grid import Grid
 from meanfield.sweeps.store import DONE, FAILED, MISSING
 
 WIDTHS, NORMS = [10, 20, 40], ["none", "batch@last"]
@@ -144,3 +146,35 @@ def test_a_plan_says_how_long_it_takes(capsys, monkeypatch, tmp_path, seconds, s
     assert strict(output(capsys, *arguments, "--json"))["seconds"] == seconds
     made.calibration = None
     assert len(rows(output(capsys, *arguments))) == 1
+
+
+EVIL = "from pathlib import Path\nPath(__file__).with_name('ran').touch()\nimport jax.numpy\n"
+EVIL += "f = jax.numpy.tanh\n"
+
+
+def test_only_trust_imports_what_a_file_names(capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "evil_here.py").write_text(EVIL)
+    text = 'depth = 2\nwidth = 3\nsamples = 5\nactivation = "evil_here:f"\n'
+    (tmp_path / "grid.toml").write_text(text)
+    line = ["sweep", "grid.toml", "--store", "s"]
+    assert run(line) == 2
+    assert "'evil_here:f' is named by a file" in capsys.readouterr().err
+    planned = strict(output(capsys, *line, "--dry-run", "--json"))
+    assert (planned["cells"], planned["draws"], planned["seconds"]) == (1, 10, None)
+    assert "--trust" in output(capsys, *line, "--dry-run")
+    kept = {"grid": json.dumps(Grid.from_toml("grid.toml").to_dict())}
+    (tmp_path / "s").mkdir()
+    (tmp_path / "s" / "zarr.json").write_text(json.dumps({"attributes": kept}))
+    for reading in ("show", "scaling"):
+        assert run([reading, "s"]) == 2
+    assert not (tmp_path / "ran").exists()
+
+    def measure(grid, *_, **__):
+        raise ValueError(f"left: {grid.unimported}, {len(grid)}")
+
+    monkeypatch.setattr("meanfield.commands.sweeps.sweep", measure)
+    assert run([*line, "--trust"]) == 2
+    assert "left: (), 1" in capsys.readouterr().err
+    assert (tmp_path / "ran").exists()
+    assert str(tmp_path) not in sys.path

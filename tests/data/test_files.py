@@ -90,3 +90,10 @@ def test_damaged_bytes(tmp_path, suffix):
         for _ in range(rng.integers(1, 4)):
             content[rng.integers(len(content))] = rng.integers(256)
         survives(tmp_path / f"x{suffix}", content)
+
+
+@pytest.mark.parametrize("suffix", [".npy", ".npz", ".csv", "-ubyte", "-ubyte.gz"])
+def test_what_would_not_fit_is_refused_before_it_is_unpacked(tmp_path, monkeypatch, suffix):
+    monkeypatch.setattr("meanfield.machine.memory.free_memory", lambda: 100)
+    with pytest.raises(ValueError, match=r"would need .* GB, more than the 1e-07 GB .* are free"):
+        load(tmp_path, f"x{suffix}", WHOLE[suffix])

@@ -57,7 +57,7 @@ BAD = {
     "cut IDX header": ("x-ubyte", idx(IMAGES)[:9], ["promises 3 axes, but ends after 5 bytes"]),
     "cut IDX": ("x-ubyte", idx(IMAGES)[:-1], ["(6, 3, 2)", "36 bytes, but 35 bytes follow"]),
     "longer IDX": ("x-ubyte", idx(IMAGES) + b"\0", ["36 bytes, but more follow"]),
-    "huge IDX": ("x-ubyte", b"\0\0\x08\3" + b"\xff" * 12, ["but 0 bytes follow"]),
+    "huge IDX": ("x-ubyte", b"\0\0\x08\3" + b"\xff" * 12, ["would need"]),
     "too many axes": ("x-ubyte", b"\0\0\x08\xff" + b"\0\0\0\1" * 255 + b"\0", ["as -ubyte", "dim"]),
     "labels alone": ("x-labels-idx1-ubyte", idx(LABELS), ["must have shape", "got (6,)"]),
     "no images": ("x-ubyte", idx(IMAGES[:0]), ["must have shape", "got (0, 3, 2)"]),
@@ -65,7 +65,7 @@ BAD = {
     "cut gzip": ("x-ubyte.gz", WHOLE["-ubyte.gz"][:-9], ["as -ubyte.gz", "ended before"]),
     "wrong sum": ("x-ubyte.gz", WHOLE["-ubyte.gz"][:-8] + bytes(8), ["as -ubyte.gz", "CRC"]),
     "huge gzip": (
-        "x-ubyte.gz", gzip.compress(b"\0\0\x08\3" + b"\xff" * 12), ["but 0 bytes follow"]
+        "x-ubyte.gz", gzip.compress(b"\0\0\x08\3" + b"\xff" * 12), ["would need"]
     ),
 }  # fmt: skip
 

@@ -13,8 +13,15 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from meanfield.spec.activations import ACTIVATIONS, Activation, importable_name, resolve_activation
+from meanfield.spec.activations import (
+    ACTIVATIONS,
+    Activation,
+    importable_name,
+    named_activation,
+    resolve_activation,
+)
 from meanfield.spec.network import Network
+from meanfield.theory.predict import predict
 
 pytestmark = pytest.mark.usefixtures("x64")
 
@@ -122,3 +129,21 @@ def test_only_what_other_processes_can_import_has_a_name():
     for nameless in (lambda u: u, custom_activations.KINKED):
         with pytest.raises(ValueError, match="so that other processes can import it"):
             importable_name(nameless)
+
+
+def test_what_a_file_names_is_a_name_until_somebody_resolves_it():
+    path = "custom_activations:wave"
+    stranger = named_activation(path)
+    assert (stranger.name, importable_name(stranger)) == (path, path)
+    assert copy.deepcopy(stranger) == stranger
+    for use in (lambda: stranger(jnp.ones(3)), lambda: predict(net(stranger), 5)):
+        with pytest.raises(ValueError, match="named by a file"):
+            use()
+    wave = resolve_activation(path)
+    assert named_activation(path) is wave
+    with pytest.raises(ValueError, match="activation must be one of"):
+        named_activation("tahn")
+
+
+def net(activation):
+    return Network(depth=2, width=5, activation=activation)

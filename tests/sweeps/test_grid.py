@@ -142,3 +142,48 @@ def test_every_difference_of_grids_that_do_not_merge_is_told():
         "samples is [5], it was 5",
         "draws is 1, it was 2",
     ]
+
+
+EVIL = "from pathlib import Path\nPath(__file__).with_name('ran').touch()\nimport jax.numpy\n"
+EVIL += "f = jax.numpy.tanh\n"
+
+
+def test_what_a_file_names_is_not_imported(tmp_path, monkeypatch):
+    """Nor what any other of its fields says that looks like such a name."""
+    (tmp_path / "evil.py").write_text(EVIL)
+    monkeypatch.syspath_prepend(tmp_path)
+    path = tmp_path / "grid.toml"
+    path.write_text('depth = 2\nwidth = 3\nsamples = 5\nactivation = ["tanh", "evil:f"]\n')
+    grid = Grid.from_toml(path)
+    assert grid.unimported == ("evil:f",)
+    assert grid.labels("activation") == ["tanh", "evil:f"]
+    assert merged(grid, grid).to_dict() == grid.to_dict()
+    for field in ("norm", "samples", "method", "width"):
+        with pytest.raises(ValueError, match=field):
+            Grid(**{**grid.fixed, field: "evil:f"})
+    assert not (tmp_path / "ran").exists()
+    trusted = Grid.from_toml(path, trust=True)
+    assert (tmp_path / "ran").exists()
+    assert trusted == grid
+    assert trusted.unimported == grid.unimported == ()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"samples = {'9' * 400}",
+        f"samples = {'9' * 5000}",
+        "samples = 7\noutputs = 9223372036854775808",
+        f"samples = 7\nweight_var = {'9' * 400}",
+        'samples = "width/0"',
+        "samples = 7\nx = " + "[" * 3000,
+        f'samples = 7\nactivation = "{"a" * 10000}"',
+        f'samples = 7\nnorm = "{"a" * 10000}"',
+    ],
+)
+def test_files_with_monstrous_numbers_are_refused(tmp_path, text):
+    path = tmp_path / "grid.toml"
+    path.write_text(f"depth = 2\nwidth = 3\n{text}\n")
+    with pytest.raises(ValueError, match="must be") as error:
+        Grid.from_toml(path)
+    assert len(str(error.value)) < 700

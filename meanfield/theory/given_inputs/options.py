@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from meanfield.checks import one_of, positive_integer, random_seed
+from meanfield.checks import count, one_of, random_seed
 
 SAMPLED, SELF_AVERAGING = "sampled", "self-averaging"
 FIELDS = 8192
@@ -34,10 +34,10 @@ class Options(NamedTuple):
         """
         found = Options(
             random_seed(self.seed),
-            positive_integer("output_draws", self.output_draws, least=0),
+            count("output_draws", self.output_draws, least=0),
             one_of("batch_statistics", self.batch_statistics, (SAMPLED, SELF_AVERAGING)),
-            positive_integer("fields", self.fields),
-            positive_integer("eigenvectors", self.eigenvectors, least=0),
+            count("fields", self.fields),
+            count("eigenvectors", self.eigenvectors, least=0),
         )
         if found.output_draws == 1:
             raise ValueError("output_draws must be 0 or at least 2, to know its error, got 1")

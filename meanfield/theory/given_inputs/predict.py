@@ -6,6 +6,7 @@ import jax
 import numpy as np
 from numpy.typing import ArrayLike
 
+from meanfield.machine.memory import check_memory
 from meanfield.numerics.estimates import mean_of
 from meanfield.spec.inputs import resolve
 from meanfield.spec.network import Network
@@ -22,6 +23,8 @@ TIE = 1e-9  # eigenvalues closer than this, relative, count as this far apart
 # Of λ_max by finite width, up to which its wide limit is a prediction. Measured (M = 300 to 1200):
 # 5 to 7 % at a shift of 0.18, 15 to 30 % at 0.8 to 1.1, 50 to 70 % at 3.4 to 4.6.
 SMALL_SHIFT = 0.25
+# T×T matrices of float64 that are held at a time, and T×draws ones: measured, T = 800 to 1500.
+MATRICES, COLUMNS = 12, 6
 
 
 def predict_given(
@@ -31,12 +34,20 @@ def predict_given(
     network, x, T = resolve(network, samples, inputs)
     assert x is not None  # they are given
     options = options.checked(T)
+    _check_memory(network, T, options.output_draws)
     with jax.enable_x64(True):
         kernels, error = output_kernels(network, x, options)
         readout, sem = _read(network, kernels, options)
     found = _prediction(network, options, readout, sem)
     diverges = network.norm_records[-1].divergence(network.outputs)
     return replace(found, notes=explain(found, diverges, error))
+
+
+def _check_memory(network: Network, samples: int, draws: int) -> None:
+    """Raises: ValueError: The kernels, or so many draws of the outputs, would not fit."""
+    check_memory(8.0 * MATRICES * samples**2, f"samples={samples}", "take fewer samples")
+    rows = samples if network.norm_records[-1].divide is SAMPLES else 1
+    check_memory(8.0 * COLUMNS * rows * draws, f"output_draws={draws}", "take fewer")
 
 
 def _read(

@@ -7,9 +7,22 @@ output dimensions: with few outputs it can double λ_max. [derived; measured in 
 
 import numpy as np
 
+from meanfield.machine.memory import check_memory
 from meanfield.theory.kernels import Exchangeable
 
 NUMBERS = 2**22  # of the projectors held at once
+COPIES = 3  # of them, in between
+DRAW_BYTES = 200  # of a draw that is through
+
+
+def check_draws(samples: int, dimensions: int, draws: int) -> None:
+    """Raises: ValueError: So many draws, or one of so many samples, would not fit in memory."""
+    check_memory(
+        8.0 * COPIES * max(NUMBERS, samples * dimensions**2),
+        f"output_draws={draws} at samples={samples}",
+        "take fewer samples, or no output_draws for the limit of many",
+    )
+    check_memory(float(DRAW_BYTES * draws), f"output_draws={draws}", "take fewer")
 
 
 def sample_largest(

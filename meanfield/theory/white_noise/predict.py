@@ -6,13 +6,13 @@ import jax
 import numpy as np
 from numpy.typing import ArrayLike
 
-from meanfield.checks import positive_integer, random_seed
+from meanfield.checks import count, random_seed
 from meanfield.numerics.estimates import quantile
 from meanfield.spec.network import Network
 from meanfield.theory.kinds import QUANTILES, Kind, by_quantile
 from meanfield.theory.white_noise.bulk.expected import largest_quantiles
 from meanfield.theory.white_noise.bulk.spectrum import BulkSpectrum
-from meanfield.theory.white_noise.finite_samples import sample_largest
+from meanfield.theory.white_noise.finite_samples import check_draws, sample_largest
 from meanfield.theory.white_noise.notes import explain
 from meanfield.theory.white_noise.readout import before_division
 from meanfield.theory.white_noise.recursion import Solution
@@ -33,8 +33,11 @@ def predict_white_noise(
 ) -> Prediction:
     """The work of `meanfield.predict` where no inputs are given; its documentation is there."""
     T = network.check_samples(samples)
-    output_draws = positive_integer("output_draws", output_draws, least=0)
+    output_draws = count("output_draws", output_draws, least=0)
     seed = random_seed(seed)
+    norm = network.norm_records[-1]
+    if output_draws and norm.random_outputs:
+        check_draws(T, network.outputs - norm.lost_directions, output_draws)
     solved = solve_checked(network, T)
     at_samples = _at_samples(network, solved.solution, output_draws, seed)
     found = _prediction(network, T, solved, at_samples)
