@@ -5,6 +5,7 @@ import tomllib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import product
+from math import prod
 from pathlib import Path
 from typing import NamedTuple
 
@@ -28,6 +29,7 @@ FIELDS = (
     "samples",
 )
 SEQUENCES = ("widths", "norm")  # one value of these may itself be a sequence
+CELLS, TOTAL_DRAWS = 10**6, 10**8  # at most
 RULE = re.compile(r"(?:(\d+\.?\d*)\s*\*\s*)?width(?:\s*/\s*(\d+\.?\d*))?")
 
 
@@ -96,10 +98,12 @@ class Grid:
             raise ValueError(f"samples is required in a grid, got {', '.join(fields) or 'nothing'}")
         if not isinstance(second_moment, bool):
             raise ValueError(f"second_moment must be true or false, got {second_moment!r}")
+        count = positive_integer("draws", draws)
+        _check_size([len(v) for n, v in fields.items() if _is_axis(n, v)], count)  # type: ignore[arg-type]
         values = {
             "axes": {n: _axis(n, v) for n, v in fields.items() if _is_axis(n, v)},
             "fixed": {n: _plain(v) for n, v in fields.items() if not _is_axis(n, v)},
-            "draws": positive_integer("draws", draws),
+            "draws": count,
             "seed": random_seed(seed),
             "method": one_of("method", method, ("auto", *METHODS)),
             "precision": one_of("precision", precision, tuple(BYTES)),
@@ -133,7 +137,7 @@ class Grid:
 
     def __len__(self) -> int:
         """How many cells there are."""
-        return int(np.prod(self.shape, dtype=int))
+        return prod(self.shape)
 
     def cells(self) -> Iterator[Cell]:
         """Every cell, the last axis running fastest."""
@@ -184,6 +188,14 @@ def merged(old: Grid, new: Grid) -> Grid:
     if differences:
         raise ValueError("; ".join(differences))
     return Grid(**together)
+
+
+def _check_size(sizes: Sequence[int], draws: int) -> None:
+    """Refuses, before any cell is made, what no memory and no folder would hold."""
+    cells = prod(sizes)
+    for what, count, most in (("cells", cells, CELLS), ("draws", cells * draws, TOTAL_DRAWS)):
+        if count > most:
+            raise ValueError(f"a grid must have at most {most} {what} in all, got {count}")
 
 
 def _is_axis(name: str, value: object) -> bool:
