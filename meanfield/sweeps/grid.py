@@ -98,12 +98,12 @@ class Grid:
             raise ValueError(f"samples is required in a grid, got {', '.join(fields) or 'nothing'}")
         if not isinstance(second_moment, bool):
             raise ValueError(f"second_moment must be true or false, got {second_moment!r}")
-        count = positive_integer("draws", draws)
-        _check_size([len(v) for n, v in fields.items() if _is_axis(n, v)], count)  # type: ignore[arg-type]
+        draws = positive_integer("draws", draws)
+        _check_size([len(v) for n, v in fields.items() if _is_axis(n, v)], draws)  # type: ignore[arg-type]
         values = {
             "axes": {n: _axis(n, v) for n, v in fields.items() if _is_axis(n, v)},
             "fixed": {n: _plain(v) for n, v in fields.items() if not _is_axis(n, v)},
-            "draws": count,
+            "draws": draws,
             "seed": random_seed(seed),
             "method": one_of("method", method, ("auto", *METHODS)),
             "precision": one_of("precision", precision, tuple(BYTES)),
