@@ -1,5 +1,6 @@
 """A small sweep, a larger one that extends it, and runs of it that are killed on the way."""
 
+import json
 import os
 import signal
 import threading
@@ -19,6 +20,11 @@ def marks(store):
     """The chunks of marks as they are on disk, without the library that wrote them."""
     chunks = (store / "status").rglob("c/**/*")
     return {(str(p), p.stat().st_mtime_ns) for p in chunks if p.is_file() and "." not in p.name}
+
+
+def theory_folder(store):
+    """Where the theory is that counts."""
+    return store / json.loads((store / "zarr.json").read_text())["attributes"]["theory"]
 
 
 def sweep_until_killed(grid, store, cells, delay=0.0, **cluster):

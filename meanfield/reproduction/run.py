@@ -14,7 +14,7 @@ from meanfield.plot import style
 from meanfield.reproduction.numbers import Number
 from meanfield.sweeps.cluster import check_workers, connect
 from meanfield.sweeps.grid import Grid
-from meanfield.sweeps.kept import left
+from meanfield.sweeps.kept import is_measured
 from meanfield.sweeps.sweep import sweep
 
 if TYPE_CHECKING:
@@ -117,7 +117,7 @@ class Run:
         """`meanfield.sweep` with a store of that name, taken up again where there is one."""
         store = self.out / RUNS / f"{name}-{self.size}.zarr"
         store.parent.mkdir(parents=True, exist_ok=True)
-        if not left(store, grid)[1]:
+        if is_measured(store, grid):
             return sweep(grid, store)  # needs no workers
         if self.full:  # a GPU serves one process
             return sweep(grid, store, workers=None if jax.default_backend() == "cpu" else 1)

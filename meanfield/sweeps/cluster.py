@@ -4,7 +4,7 @@ import os
 import pickle
 import tempfile
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from queue import SimpleQueue
 from typing import TYPE_CHECKING
@@ -88,7 +88,7 @@ def _machine(address: str) -> str:
     return address.rpartition(":")[0]
 
 
-def measured(client: "Client", batches: Sequence[Batch], share: float) -> Iterator[Finished]:
+def measured(client: "Client", batches: Sequence[Batch], share: float) -> Generator[Finished]:
     """Every task as soon as it is through, in the order and with the patience of a `Backlog`.
 
     Raises:

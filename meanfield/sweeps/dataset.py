@@ -7,9 +7,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from meanfield.spec.quantities import QUANTITIES
+from meanfield.sweeps.chunks import check
+from meanfield.sweeps.files import store_folder
 from meanfield.sweeps.grid import Grid
-from meanfield.sweeps.kept import kept_grid
-from meanfield.sweeps.words import DRAW, KIND, THEORY
+from meanfield.sweeps.kept import grid_of, kept_attributes, measured_values
+from meanfield.sweeps.predicted import NoTheoryError, read_predicted
+from meanfield.sweeps.words import DRAW, EMPTY, THEORY, THEORY_GROUP
 
 if TYPE_CHECKING:
     import xarray
@@ -24,62 +27,32 @@ def load(path: Path | str) -> "xarray.Dataset":
     `failures`, and 0 for one that is still to come.
 
     Raises:
-        ValueError: There is no sweep at `path`, or its theory is missing or in an older version's
-            form; `meanfield.sweep` writes it anew.
+        ValueError: There is no sweep at `path`, it is damaged, or its theory is missing or in an
+            older version's form; `meanfield.sweep` writes anew what is.
     """
-    grid = kept_grid(Path(path))
+    import xarray  # on first use: of the `sweep` extra
+
+    folder = store_folder(path)
+    attributes = kept_attributes(folder)
+    grid, group = grid_of(attributes, folder), attributes.pop(THEORY_GROUP, None)
+    check(folder, tuple(EMPTY), (*grid.shape, grid.draws))
     try:
-        dataset = _opened(Path(path), grid)
-        dataset[KIND] = _named(dataset[KIND])
-    except _NoTheoryError as error:
+        variables = read_predicted(folder, group, grid)
+    except NoTheoryError as error:
         raise ValueError(
             f"the theory of the sweep {path} is not there, or was written by an older version "
             f"({error}): run the sweep again, which keeps what is measured"
         ) from error
+    measured = measured_values(folder, grid)
+    variables |= {n: xarray.Variable((*grid.axes, DRAW), found) for n, found in measured.items()}
     coordinates = {axis: grid.labels(axis) for axis in grid.axes}
-    dataset = dataset.assign_coords({**coordinates, DRAW: np.arange(grid.draws)})
+    dataset = xarray.Dataset(
+        variables, {**coordinates, DRAW: np.arange(grid.draws), **_tied_samples(grid)}, attributes
+    )
     for name, variable in dataset.variables.items():
         if quantity := QUANTITIES.get(str(name).removeprefix(THEORY)):
             variable.attrs.update(long_name=quantity.definition, units=quantity.unit)
-    dataset = dataset.assign_coords(_tied_samples(grid))
     return dataset.assign_attrs({name: json.dumps(v) for name, v in grid.fixed.items()})
-
-
-class _NoTheoryError(Exception):
-    """A sweep's arrays are not all there, or do not say what they mean."""
-
-
-def _opened(path: Path, grid: Grid) -> "xarray.Dataset":
-    """All arrays of the store, once all of them are of the grid's shape.
-
-    Raises:
-        _NoTheoryError: They are not: a call was killed between making them and its theory.
-    """
-    import xarray  # on first use: of the `sweep` extra
-
-    try:
-        dataset = xarray.open_zarr(path, consolidated=False, chunks=None)
-    except ValueError as error:  # of two arrays that disagree
-        raise _NoTheoryError(error) from error
-    sizes = {**dict(zip(grid.axes, grid.shape, strict=True)), DRAW: grid.draws}
-    if KIND not in dataset or dict(dataset.sizes) != sizes:
-        raise _NoTheoryError("its arrays are incomplete")
-    return dataset.load()
-
-
-def _named(kinds: "xarray.DataArray") -> "xarray.DataArray":
-    """The kinds of λ_max in words, by the flags of the CF conventions that were written with them.
-
-    Raises:
-        _NoTheoryError: There are no flags, or not of every kind.
-    """
-    if not {"flag_values", "flag_meanings"} <= kinds.attrs.keys():
-        raise _NoTheoryError("the kinds of its largest eigenvalues are numbers without a meaning")
-    meanings = np.array(kinds.attrs["flag_meanings"].split())
-    matches = kinds.values[..., None] == np.array(kinds.attrs["flag_values"])
-    if not matches.any(axis=-1).all():
-        raise _NoTheoryError("some kinds of its largest eigenvalues have no meaning")
-    return kinds.copy(data=meanings[matches.argmax(axis=-1)]).drop_attrs()
 
 
 def _tied_samples(grid: Grid) -> dict[str, tuple[str, list[int]]]:

@@ -4,6 +4,7 @@ import tomllib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import product
+from math import prod
 from pathlib import Path
 from typing import NamedTuple
 
@@ -30,6 +31,7 @@ FIELDS = (
     "samples",
 )
 SEQUENCES = ("widths", "norm")  # one value of these may itself be a sequence
+CELLS, TOTAL_DRAWS = 10**6, 10**8  # at most
 
 
 class Cell(NamedTuple):
@@ -99,10 +101,12 @@ class Grid:
             raise ValueError(f"second_moment must be true or false, got {shown(second_moment)}")
         if "activation" in fields:
             fields["activation"] = converted(fields["activation"], resolve_activation)
+        draws = count("draws", draws)
+        _check_size([len(v) for n, v in fields.items() if _is_axis(n, v)], draws)  # type: ignore[arg-type]
         values = {
             "axes": {n: _axis(n, v) for n, v in fields.items() if _is_axis(n, v)},
             "fixed": {n: plain(v) for n, v in fields.items() if not _is_axis(n, v)},
-            "draws": count("draws", draws),
+            "draws": draws,
             "seed": random_seed(seed),
             "method": one_of("method", method, ("auto", *METHODS)),
             "precision": one_of("precision", precision, tuple(BYTES)),
@@ -158,7 +162,7 @@ class Grid:
 
     def __len__(self) -> int:
         """How many cells there are."""
-        return int(np.prod(self.shape, dtype=int))
+        return prod(self.shape)
 
     def cells(self) -> Iterator[Cell]:
         """Every cell, the last axis running fastest."""
@@ -213,6 +217,14 @@ def merged(old: Grid, new: Grid) -> Grid:
     if differences:
         raise ValueError("; ".join(differences))
     return Grid.of_names(**together)
+
+
+def _check_size(sizes: Sequence[int], draws: int) -> None:
+    """Refuses, before any cell is made, what no memory and no folder would hold."""
+    cells = prod(sizes)
+    for what, number, most in (("cells", cells, CELLS), ("draws", cells * draws, TOTAL_DRAWS)):
+        if number > most:
+            raise ValueError(f"a grid must have at most {most} {what} in all, got {number}")
 
 
 def _is_axis(name: str, value: object) -> bool:

@@ -6,8 +6,10 @@ from typing import NamedTuple
 
 import numpy as np
 
+from meanfield.sweeps.chunks import DamagedError, check, values
+from meanfield.sweeps.files import is_new, store_folder
 from meanfield.sweeps.grid import Grid, merged
-from meanfield.sweeps.words import MISSING, STATUS
+from meanfield.sweeps.words import DONE, EMPTY, GRID, MISSING, STATISTICS, STATUS
 
 
 class Missing(NamedTuple):
@@ -17,21 +19,30 @@ class Missing(NamedTuple):
     draws: tuple[int, ...]
 
 
-def is_there(path: Path) -> bool:
-    """Whether `path` is a store, of a sweep or of anything else."""
-    return (path / "zarr.json").exists()
-
-
-def kept_grid(path: Path) -> Grid:
-    """The grid of the store at `path`.
+def kept_attributes(path: Path) -> dict:
+    """What the store at `path` says of itself.
 
     Raises:
         ValueError: There is none.
     """
     try:
-        attributes = json.loads((path / "zarr.json").read_text())["attributes"]
-        return Grid.of_names(**json.loads(attributes["grid"]))
-    except (OSError, KeyError, TypeError, json.JSONDecodeError) as error:
+        attributes = json.loads((path / "zarr.json").read_text("utf-8"))["attributes"]
+        if not isinstance(attributes[GRID], str):
+            raise TypeError("its grid is no text")
+    except (OSError, LookupError, TypeError, ValueError, RecursionError) as error:
+        raise ValueError(f"store must hold a sweep, got {path}: {error}") from error
+    return attributes
+
+
+def grid_of(attributes: dict, path: Path) -> Grid:
+    """The grid that the store at `path` says it holds.
+
+    Raises:
+        ValueError: That is no grid.
+    """
+    try:
+        return Grid.of_names(**json.loads(attributes[GRID]))
+    except (TypeError, ValueError, ArithmeticError, RecursionError) as error:
         raise ValueError(f"store must hold a sweep, got {path}: {error}") from error
 
 
@@ -41,41 +52,52 @@ def extended(path: Path, grid: Grid) -> Grid:
     Raises:
         ValueError: It holds another grid.
     """
-    old = kept_grid(path)
+    old = grid_of(kept_attributes(path), path)
     try:
         return merged(old, grid)
     except ValueError as error:
         raise ValueError(f"the grid is not that of the store {path}: {error}") from error
 
 
-def left(path: Path | str | None, grid: Grid) -> tuple[Grid, list[Missing]]:
-    """The grid as the store at `path` would hold it, and what no mark vouches for.
+def left(store: Path | str | None, grid: Grid) -> tuple[Grid, list[Missing]]:
+    """The grid as the store would hold it, and what no mark vouches for.
+
+    Raises:
+        ValueError: The store holds another grid, or is damaged.
+    """
+    path = None if store is None else store_folder(store)
+    if path is None or is_new(path):
+        return grid, unmarked(np.full((*grid.shape, grid.draws), MISSING, np.int8))
+    grid = extended(path, grid)
+    check(path, tuple(EMPTY), (*grid.shape, grid.draws))
+    return grid, unmarked(measured_values(path, grid)[STATUS])
+
+
+def is_measured(store: Path | str, grid: Grid) -> bool:
+    """Whether a sweep would have nothing to measure.
 
     Raises:
         ValueError: The store holds another grid.
     """
-    if path is None or not is_there(Path(path)):
-        return grid, unmarked(np.full((*grid.shape, grid.draws), MISSING))
-    grid = extended(Path(path), grid)
-    status = np.full((*grid.shape, grid.draws), MISSING)
-    marks = _marks(Path(path))
-    status[tuple(map(slice, marks.shape))] = marks
-    return grid, unmarked(status)
+    try:
+        return not left(store, grid)[1]
+    except DamagedError:
+        return False
 
 
-def _marks(path: Path) -> np.ndarray:
-    """The marks of the grid of the store at `path`.
+def measured_values(path: Path, grid: Grid) -> dict[str, np.ndarray]:
+    """Every statistic of every draw of a grid, and the marks, once all chunks are checked.
 
-    There are none yet, or some beyond it, where its process was killed while it made or extended
-    the store.
+    The arrays may be shorter or longer than that where the store was just being extended. A mark
+    does not vouch for what is not there, as after an incomplete copy: there it says so.
     """
-    import zarr  # on first use: of the `sweep` extra
-
-    grid = kept_grid(path)
-    array = zarr.open_group(path, mode="r").get(STATUS)
-    if array is None:
-        return np.full((*grid.shape, grid.draws), MISSING)
-    return np.asarray(array[tuple(map(slice, (*grid.shape, grid.draws)))])  # type: ignore[index]
+    shape = (*grid.shape, grid.draws)
+    found = {name: values(path, name, shape, empty) for name, empty in EMPTY.items()}
+    # s_λ may be left out on purpose.
+    needed = STATISTICS if grid.second_moment else STATISTICS[:-1]
+    lost = np.any([np.isnan(found[name]) for name in needed], axis=0)
+    found[STATUS][lost & (found[STATUS] == DONE)] = MISSING
+    return found
 
 
 def unmarked(status: np.ndarray) -> list[Missing]:

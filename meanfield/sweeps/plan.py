@@ -82,7 +82,8 @@ def plan(
     once; a line through their times and flops, and the mean of their compilations, give the rest.
 
     Raises:
-        ValueError: An argument is out of range, or the store holds another grid.
+        ValueError: An argument is out of range, the store is damaged or holds another grid, or all
+            draws that were tried fail.
         OSError: No scheduler answers at that address.
     """
     count = check_workers(workers, scheduler)
@@ -114,17 +115,27 @@ def _calibrate(
     client: "Client", grid: Grid, items: list[Work], share: int, starting: float
 ) -> Calibration:
     """Measures cells of a few kinds on every worker at once."""
-    chosen = _spread(items)
-    seconds = np.array(
-        [
-            [_everywhere(client, task(grid, item, draws, share)) for draws in (FIRST, LATER)]
-            for item in chosen
-        ]
-    )
-    first, later = seconds[:, 0], seconds[:, 1] / len(LATER)
-    overhead, pace = _line(np.array([item.flops for item in chosen]), later)
+    flops, seconds, failures = [], [], []
+    for item in _spread(items):
+        try:
+            timed = [
+                _everywhere(client, task(grid, item, draws, share)) for draws in (FIRST, LATER)
+            ]
+        except _FailedError as error:
+            failures.append(str(error))
+        else:
+            flops.append(item.flops)
+            seconds.append(timed)
+    if not seconds:
+        raise ValueError(f"no draw that was tried can be measured: {failures[0]}")
+    first, later = np.array(seconds).T / [[1], [len(LATER)]]
+    overhead, pace = _line(np.array(flops), later)
     compiling = float(np.mean(np.maximum(first - later, 0)))
-    return Calibration(starting, compiling, overhead, 1 / pace, len(chosen))
+    return Calibration(starting, compiling, overhead, 1 / pace, len(flops))
+
+
+class _FailedError(Exception):
+    """The draws of a task fail, which takes no time that says anything of others."""
 
 
 def _spread(items: list[Work]) -> list[Work]:
@@ -137,8 +148,16 @@ def _spread(items: list[Work]) -> list[Work]:
 
 
 def _everywhere(client: "Client", one) -> float:
-    """Seconds of a task on every worker at once, their mean."""
+    """Seconds of a task on every worker at once, their mean.
+
+    Raises:
+        _FailedError: All of its draws fail.
+    """
     found: dict[str, Finished] = client.run(measure, one)
+    results = [result for f in found.values() for result in f.results.values()]
+    messages = [result for result in results if isinstance(result, str)]
+    if messages and len(messages) == len(results):
+        raise _FailedError(messages[0])
     return float(np.mean([f.compile_seconds + f.run_seconds for f in found.values()]))
 
 

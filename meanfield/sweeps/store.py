@@ -1,30 +1,33 @@
 """Where the cells of a sweep are kept: a Zarr store with one chunk per cell and a mark per draw.
 
 Every chunk carries a checksum and is replaced as a whole, so that what a mark vouches for is either
-there or known to be damaged. A single process writes.
+there or known to be damaged. A single process writes, as `files.only_writer` sees to. Killed
+anywhere it leaves a store that can be taken up again: what counts of the grid and of the theory is
+in the group's attributes, a single file, which is replaced in one step once all of that is there.
 """
 
 import json
-import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from meanfield.sweeps.chunks import chunk_file, damage, opened
+from meanfield.sweeps.files import check_room, is_new, store_folder
 from meanfield.sweeps.grid import Grid
-from meanfield.sweeps.kept import Missing, extended, is_there, unmarked
+from meanfield.sweeps.kept import Missing, extended, measured_values, unmarked
+from meanfield.sweeps.predicted import forget_predicted, write_predicted
 from meanfield.sweeps.words import (
     DONE,
     DRAW,
+    EMPTY,
     FAILED,
-    KIND,
-    MISSING,
+    GRID,
     STATISTICS,
     STATUS,
-    THEORY,
+    THEORY_GROUP,
     Results,
 )
-from meanfield.theory.kinds import Kind
 from meanfield.theory.white_noise.many import Theory
 
 if TYPE_CHECKING:
@@ -33,14 +36,7 @@ if TYPE_CHECKING:
 NORMALIZATION = (
     "F = sum_t,k grad f_k(t) grad f_k(t)^T / T, of the squared loss sum_t |y - f|^2 / 2T"
 )
-EMPTY: dict[str, np.generic] = {  # what an array holds of a draw that is still to be measured
-    **dict.fromkeys(STATISTICS, np.float64(np.nan)),
-    STATUS: np.int8(MISSING),  # last, also to be written: it vouches for the rest
-}
-FLAGS = {"flag_values": list(range(len(Kind))), "flag_meanings": " ".join(Kind)}
-NO_KIND = -1  # where an interrupted call has not written it
 CHUNK_BYTES = 4096  # what a file takes on most disks
-HEADROOM = 2**20
 
 
 class Store:
@@ -61,74 +57,78 @@ class Store:
         """
         import zarr  # on first use: of the `sweep` extra
 
-        self.path = Path(path)
-        if not is_there(self.path):
-            if self.path.exists() and (not self.path.is_dir() or any(self.path.iterdir())):
-                raise ValueError(f"store must be new or the store of a sweep, got {self.path}")
-            self.grid = grid
-        else:
-            self.grid = extended(self.path, grid)
+        self.path = store_folder(path)
+        new = is_new(self.path)
+        self.grid = grid if new else extended(self.path, grid)
         self.path.mkdir(parents=True, exist_ok=True)
-        _check_writable(self.path, _bytes(self.grid) - _held(self.path))
-        described = {"grid": json.dumps(self.grid.to_dict())}
+        if any(self._shape_of(name) != self._shape for name in EMPTY):
+            self.check_room()
+        described = {GRID: json.dumps(self.grid.to_dict())}
         self._group = zarr.open_group(self.path, mode="a", attributes={**described})
+        if GRID not in self._group.attrs:
+            self._group.update_attributes(described)
         self._arrays = {name: self._resized(name) for name in EMPTY}
-        self._group.attrs.update(described)  # of an old one not before all of it has its shape
+
+    @property
+    def _shape(self) -> tuple[int, ...]:
+        return (*self.grid.shape, self.grid.draws)
+
+    def _shape_of(self, name: str) -> tuple[int, ...] | None:
+        array = opened(self.path, name)
+        return None if array is None else array.shape
+
+    def check_room(self) -> None:
+        """Finds out before any compute whether all that is still to come can be written.
+
+        Raises:
+            OSError: It cannot.
+        """
+        check_room(self.path, _bytes(self.grid) - _held(self.path))
 
     def describe(self, **attributes: str) -> None:
         """Adds attributes to the dataset."""
-        self._group.attrs.update({"normalization": NORMALIZATION, **attributes})
+        self._group.update_attributes({"normalization": NORMALIZATION, **attributes})
 
     def _resized(self, name: str) -> "zarr.Array":
         """The array of that name, made or extended to the grid's shape."""
         from zarr.codecs import Crc32cCodec
 
-        cells, draws = self.grid.shape, self.grid.draws
-        if name in self._group:
-            array: zarr.Array = self._group[name]  # type: ignore[assignment]
-            array.resize((*cells, draws))
-            return array
-        return self._group.create_array(
-            name,
-            shape=(*cells, draws),
-            chunks=(*(1 for _ in cells), draws),
-            dtype=EMPTY[name].dtype,
-            fill_value=EMPTY[name].item(),
-            compressors=[Crc32cCodec()],
-            dimension_names=(*self.grid.axes, DRAW),
-        )
+        array = opened(self.path, name, "r+")
+        if array is None:
+            return self._group.create_array(
+                name,
+                shape=self._shape,
+                chunks=(*(1 for _ in self.grid.shape), self.grid.draws),
+                dtype=EMPTY[name].dtype,
+                fill_value=EMPTY[name].item(),
+                compressors=[Crc32cCodec()],
+                dimension_names=(*self.grid.axes, DRAW),
+            )
+        if array.shape != self._shape:
+            array.resize(self._shape)
+        return array
 
     def _read(self, name: str, region: tuple[int | slice, ...]) -> np.ndarray:
         """Draws of one cell, as an array of its own."""
         return np.array(self._arrays[name][region])
 
-    def write_theory(self, theory: Theory) -> None:
+    def write_theory(self, theory: Theory) -> bool:
         """Replaces the theory of all cells, given in the order of `Grid.cells`.
 
-        The kind of λ_max is removed first and written last: it vouches for the rest. What its
-        numbers mean is written with it, as the CF conventions have it: `Kind` may come to have
-        other members.
-        """
-        values = {THEORY + name: np.asarray(column) for name, column in theory._asdict().items()}
-        kinds = values.pop(KIND)
-        if KIND in self._group:
-            del self._group[KIND]
-        for name, column in values.items():
-            self._replace(name, column.astype("f8"), np.nan)
-        self._replace(KIND, kinds.astype("i1"), NO_KIND, FLAGS)
+        From here on the store's grid is this one, in the same step: until then it was that of
+        before, with the theory of before.
 
-    def _replace(
-        self, name: str, column: np.ndarray, empty: float, attributes: dict | None = None
-    ) -> None:
-        """Writes an array of one number per cell anew."""
-        self._group.create_array(
-            name,
-            data=column.reshape(self.grid.shape),
-            fill_value=empty,
-            attributes=attributes,
-            dimension_names=tuple(self.grid.axes),
-            overwrite=True,
-        )
+        Returns:
+            Whether either is another one now.
+        """
+        before = self._group.attrs.get(THEORY_GROUP)
+        group = write_predicted(self.path, self.grid, theory)
+        described = {GRID: json.dumps(self.grid.to_dict()), THEORY_GROUP: group}
+        if described.items() <= self._group.attrs.asdict().items():
+            return False
+        self._group.update_attributes(described)
+        forget_predicted(self.path, {group, before})  # some may be reading that
+        return True
 
     def write(self, place: tuple[int, ...], results: Results) -> None:
         """The results of some draws of one cell; a text is the message of a failure."""
@@ -157,37 +157,17 @@ class Store:
             self._group.attrs["failures"] = {**old, **new}
 
     def missing(self) -> list[Missing]:
-        """What is still to be measured, damaged chunks included; these are wiped first."""
-        every = (slice(None),) * (len(self.grid.shape) + 1)
-        try:
-            status = self._checked(every)
-        except ValueError:  # a checksum that does not agree, or a chunk cut short
-            status = np.full((*self.grid.shape, self.grid.draws), MISSING)
-            for place in np.ndindex(self.grid.shape):
-                status[place] = self._mended(place)
-        return unmarked(status)
-
-    def _checked(self, region: tuple[int | slice, ...]) -> np.ndarray:
-        """The marks of some draws, once all that they vouch for was read too.
-
-        Raises:
-            ValueError: Some of it is damaged.
-        """
-        return [self._read(name, region) for name in EMPTY][-1]
-
-    def _mended(self, place: tuple[int, ...]) -> np.ndarray:
-        """The marks of a cell; if any of its chunks is damaged it is wiped, and has none."""
-        try:
-            return self._checked(place)
-        except ValueError:
-            self._wipe(place)
-            return np.full(self.grid.draws, MISSING)
+        """What is still to be measured; cells with a damaged chunk are wiped first."""
+        for name in EMPTY:
+            for *place, _ in list(damage(self.path, name, self._shape)):
+                self._wipe(tuple(place))
+        return unmarked(measured_values(self.path, self.grid)[STATUS])
 
     def _wipe(self, place: tuple[int, ...]) -> None:
         for name in (STATUS, *STATISTICS):  # the marks first
-            folder = self.path / name / "c"
-            for chunk in folder.joinpath(*map(str, place)).iterdir():
-                chunk.unlink()
+            array = self._arrays[name]
+            for part in range(array.cdata_shape[-1]):
+                chunk_file(self.path / name, array, (*place, part)).unlink(missing_ok=True)
 
 
 def _entry(name: str, result: dict[str, float] | str) -> float:
@@ -206,20 +186,3 @@ def _bytes(grid: Grid) -> int:
 def _held(path: Path) -> int:
     """What of it is there already, about."""
     return CHUNK_BYTES * sum(1 for _ in path.glob("*/c/**/*"))
-
-
-def _check_writable(path: Path, needed: int) -> None:
-    """Finds out before any compute whether so many bytes can be written.
-
-    Raises:
-        OSError: They cannot.
-    """
-    probe = path / ".write"
-    probe.write_bytes(b"")
-    probe.unlink()
-    free = shutil.disk_usage(path).free
-    if free < needed + HEADROOM:
-        raise OSError(
-            f"the disk of {path} has {free / 1e6:.3g} MB left, the sweep needs "
-            f"{(needed + HEADROOM) / 1e6:.3g} MB"
-        )

@@ -1,6 +1,7 @@
 """Sweeps: every cell of a grid predicted and measured, on all cores or a cluster, restartably."""
 
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,7 @@ from meanfield.machine.progress import progress_bar
 from meanfield.spec.modules import unvouched
 from meanfield.sweeps.cluster import check_workers, connect, measured, smallest_share
 from meanfield.sweeps.dataset import load
+from meanfield.sweeps.files import only_writer, store_folder
 from meanfield.sweeps.grid import Grid
 from meanfield.sweeps.store import Store
 from meanfield.sweeps.tasks import Work, batches, work
@@ -51,22 +53,27 @@ def sweep(
     Raises:
         ValueError: An argument is out of range, the store holds another grid, or a file names an
             activation as MODULE:NAME and nobody else does.
-        OSError: The store cannot be written, or no scheduler answers at that address.
+        OSError: The store cannot be written, another sweep is writing to it, or no scheduler
+            answers at that address.
     """
-    count = check_workers(workers, scheduler)
+    count, path = check_workers(workers, scheduler), store_folder(store)
     if grid.unimported:
         raise ValueError(unvouched(grid.unimported[0]))
-    kept = Store(store, grid)
-    cells = list(kept.grid.cells())
-    kept.write_theory(theory([c.network for c in cells], [c.samples for c in cells]))
-    kept.describe(meanfield_version=__version__, jax_version=jax.__version__)
-    items = work(kept.grid, kept.missing())
     spent = dict.fromkeys(SECONDS, 0.0)
-    if items:
-        for finished in _run(kept, items, count, scheduler, announce):
-            for name in spent:
-                spent[name] += getattr(finished, name)
-    return load(store).assign_attrs(spent)
+    with only_writer(path):
+        kept = Store(path, grid)
+        cells = list(kept.grid.cells())
+        changed = kept.write_theory(theory([c.network for c in cells], [c.samples for c in cells]))
+        items = work(kept.grid, kept.missing())
+        # A finished sweep writes nothing: its disk may be one that cannot be written to.
+        if changed or items:
+            kept.describe(meanfield_version=__version__, jax_version=jax.__version__)
+        if items:
+            kept.check_room()
+            for finished in _run(kept, items, count, scheduler, announce):
+                for name in spent:
+                    spent[name] += getattr(finished, name)
+    return load(path).assign_attrs(spent)
 
 
 def _run(
@@ -84,7 +91,11 @@ def _run(
         kept.describe(device=device)
         queue = batches(kept.grid, items, share)
         total = sum(len(batch.tasks) for batch in queue)
-        with progress_bar(measured(client, queue, share), "sweeping", total) as bar:
+        # Ended before the client is, also by a disk that is full.
+        with (
+            closing(measured(client, queue, share)) as results,
+            progress_bar(results, "sweeping", total) as bar,
+        ):
             for finished in bar:
                 kept.write(finished.key[0], finished.results)
                 yield finished

@@ -13,7 +13,7 @@ from command_line import output, strict
 from meanfield.commands import sweeps
 from meanfield.commands.cli import run
 from meanfield.sweeps.grid import Grid
-from meanfield.sweeps.store import DONE, FAILED, MISSING
+from meanfield.sweeps.words import DONE, FAILED, MISSING
 
 WIDTHS, NORMS = [10, 20, 40], ["none", "batch@last"]
 GRID = "depth = 2\nwidth = [10, 20, 40]\nnorm = ['none', 'batch@last']\nsamples = 7\ndraws = 3\n"

@@ -6,13 +6,13 @@ import shutil
 import numpy as np
 import pytest
 import zarr
-from small_sweep import GRID, LARGER
+from small_sweep import GRID, LARGER, theory_folder
 
 from meanfield.sweeps.dataset import load
 from meanfield.sweeps.grid import Grid
 from meanfield.sweeps.store import Store
 from meanfield.sweeps.sweep import sweep
-from meanfield.sweeps.words import KIND, MISSING
+from meanfield.sweeps.words import DONE, KIND, MISSING
 from meanfield.theory.kinds import Kind
 from meanfield.theory.white_noise.many import theory
 
@@ -61,45 +61,45 @@ def test_a_grid_without_axes_is_a_single_cell(tmp_path):
     assert (dataset.status == MISSING).all()
 
 
-def test_the_kinds_are_described_where_they_are_written(whole):
-    attributes = zarr.open_array(whole / KIND, mode="r").attrs
-    assert attributes["flag_values"] == list(range(len(Kind)))
-    assert attributes["flag_meanings"].split() == [str(kind) for kind in Kind]
-    assert load(whole)[KIND].attrs == {}
-
-
-def test_kinds_are_read_by_their_description_and_not_by_their_order_today(store):
-    """As of a version that has one more kind in the middle, and numbers them otherwise."""
-    array = zarr.open_array(store / KIND, mode="a")
-    values, meanings = [7, 3, 5, 0], ["outlier", "bulk-edge", "wide-limit", "lower-bound"]
-    array.attrs.update({"flag_values": values, "flag_meanings": " ".join(meanings)})
-    stored = np.resize(values, array.shape)
-    array[...] = stored
-    expected = np.array(meanings)[[values.index(value) for value in stored.ravel()]]
-    np.testing.assert_array_equal(load(store)[KIND], expected.reshape(stored.shape))
-
-
 def _remove(store):
-    shutil.rmtree(store / KIND)
+    shutil.rmtree(theory_folder(store) / KIND)
+
+
+def _remove_all(store):
+    shutil.rmtree(theory_folder(store))
 
 
 def _remove_its_values(store):
-    shutil.rmtree(store / KIND / "c")
+    shutil.rmtree(theory_folder(store) / "theory_eigenvalue_mean" / "c")
+
+
+def _flip_a_bit(store):
+    chunk = theory_folder(store) / "theory_kappa1" / "c" / "0" / "0" / "0"
+    content = bytearray(chunk.read_bytes())
+    content[3] ^= 1
+    chunk.write_bytes(content)
 
 
 def _write_as_older_versions_did(store):
     kinds, group = np.zeros(GRID.shape), zarr.open_group(store, mode="a")
-    names = tuple(GRID.axes)
-    group.create_array(KIND, data=kinds, dimension_names=names, overwrite=True)
+    group.create_array(KIND, data=kinds, dimension_names=tuple(GRID.axes))
+    del group.attrs["theory"]
 
 
 def _leave_half_a_description(store):
-    del zarr.open_array(store / KIND, mode="a").attrs["flag_meanings"]
+    del zarr.open_array(theory_folder(store) / KIND, mode="a").attrs["flag_meanings"]
 
 
 @pytest.mark.parametrize(
     "damage",
-    [_remove, _remove_its_values, _write_as_older_versions_did, _leave_half_a_description],
+    [
+        _remove,
+        _remove_all,
+        _remove_its_values,
+        _flip_a_bit,
+        _write_as_older_versions_did,
+        _leave_half_a_description,
+    ],
 )
 def test_a_store_without_theory_asks_for_the_sweep_which_writes_it(whole, store, damage):
     damage(store)
@@ -110,34 +110,15 @@ def test_a_store_without_theory_asks_for_the_sweep_which_writes_it(whole, store,
 
 
 @pytest.mark.parametrize("grid", [LARGER, Grid(**{**GRID.to_dict(), "draws": 5})])
-def test_a_store_that_is_just_extended_needs_theory_of_new_cells_only(store, grid):
-    Store(store, grid)
-    if len(grid) > len(GRID):
-        with pytest.raises(ValueError, match=AGAIN):
-            load(store)
-    else:
-        assert (load(store).status.isel(draw=4) == MISSING).all()
-
-
-def test_a_store_whose_extension_was_killed_asks_for_the_sweep(store):
-    """Its arrays are longer already than its grid says."""
-    Store(store, Grid(**{**GRID.to_dict(), "draws": 5}))._group.attrs["grid"] = json.dumps(
-        GRID.to_dict()
-    )
-    with pytest.raises(ValueError, match=AGAIN):
-        load(store)
-
-
-def test_theory_whose_writing_was_killed_is_not_taken_for_that_of_before(store, monkeypatch):
-    original = Store._replace
-
-    def replace(self, name, *args):
-        if name == "theory_kappa1":
-            raise KeyboardInterrupt
-        original(self, name, *args)
-
-    monkeypatch.setattr(Store, "_replace", replace)
-    with pytest.raises(KeyboardInterrupt):
-        sweep(GRID, store)
-    with pytest.raises(ValueError, match=AGAIN):
-        load(store)
+def test_a_store_that_is_being_extended_is_what_it_was_until_its_theory_is_there(
+    whole, store, grid
+):
+    kept = Store(store, grid)
+    assert load(store).identical(load(whole))
+    cells = list(kept.grid.cells())
+    kept.write_theory(theory([c.network for c in cells], [c.samples for c in cells]))
+    assert load(store).sizes == {"samples": 1, "bias_var": 3, "draw": grid.draws} | {
+        "weight_var": grid.shape[2]
+    }
+    assert (load(store).status.isel(draw=-1) == MISSING).all()
+    assert (load(store).status.isel(weight_var=slice(3), draw=slice(4)) == DONE).all()

@@ -187,3 +187,21 @@ def test_files_with_monstrous_numbers_are_refused(tmp_path, text):
     with pytest.raises(ValueError, match="must be") as error:
         Grid.from_toml(path)
     assert len(str(error.value)) < 700
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({"width": range(1, 1001), "depth": range(2, 1002), "samples": range(1, 1001)}, "cells"),
+        ({"width": range(1, 10**9), "depth": 2, "samples": 5}, "cells"),
+        ({"width": [4], "depth": 2, "samples": 5, "draws": 10**12}, "draws"),
+    ],
+)
+def test_more_than_can_be_kept_is_refused_before_it_is_counted_out(fields, said):
+    with pytest.raises(ValueError, match=f"a grid must have at most 10+ {said} in all, got 9*0*"):
+        Grid(**fields)
+
+
+def test_a_seed_is_one_of_simulate():
+    with pytest.raises(ValueError, match=r"seed must be below 2\*\*63"):
+        Grid(depth=2, width=4, samples=3, seed=2**63)

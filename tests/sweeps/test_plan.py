@@ -5,7 +5,7 @@ import pytest
 
 from meanfield.sweeps.grid import Grid
 from meanfield.sweeps.kept import left
-from meanfield.sweeps.plan import CALIBRATED, _line, _spread, plan
+from meanfield.sweeps.plan import CALIBRATED, _calibrate, _line, _spread, plan
 from meanfield.sweeps.tasks import FLOPS_PER_BATCH, work
 
 FLOPS = np.array([1e6, 1e8, 1e10])
@@ -41,3 +41,20 @@ def test_kinds_are_spread_from_the_least_flops_to_seconds_at_most():
     every = sorted(item.flops for item in work(grid, left(None, grid)[1]))
     assert chosen[0] == every[0]
     assert chosen[-1] == max(flops for flops in every if flops <= FLOPS_PER_BATCH)
+
+
+class Client:
+    """Measures where it is."""
+
+    def run(self, function, *arguments):
+        return {"here": function(*arguments)}
+
+
+def test_the_time_of_draws_that_fail_says_nothing():
+    """Of two kinds of cells one has more outputs than any memory holds."""
+    grid = Grid(depth=2, width=4, samples=3, outputs=[1, 2**62], draws=4)
+    items = work(grid, left(None, grid)[1])
+    found = _calibrate(Client(), grid, items, 2**30, 1.0)
+    assert found.kinds == 1
+    with pytest.raises(ValueError, match=r"no draw that was tried can be measured: .*Error"):
+        _calibrate(Client(), grid, items[1:], 2**30, 1.0)

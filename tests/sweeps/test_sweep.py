@@ -7,6 +7,7 @@ import shutil
 import signal
 import subprocess
 import sys
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +21,7 @@ from meanfield.sweeps.kept import left
 from meanfield.sweeps.store import Store
 from meanfield.sweeps.sweep import sweep
 from meanfield.sweeps.words import DONE, STATISTICS
+from meanfield.sweeps.worker import Finished, Host
 from meanfield.theory.predict import predict
 
 # Cells of two shapes, in one order and in another.
@@ -118,3 +120,29 @@ def test_damage_is_found_and_mended(whole, cluster, tmp_path):
     missing = list(Store(store, GRID).missing())
     assert [cell.place for cell in missing] == [(0, 0, 0), (0, 1, 2)]
     assert sweep(GRID, store, scheduler=cluster.scheduler_address).equals(load(whole))
+
+
+def test_results_end_before_the_client_does_where_they_cannot_be_kept(tmp_path, monkeypatch):
+    ended = []
+
+    @contextmanager
+    def until_ended(name):
+        try:
+            yield
+        finally:
+            ended.append(name)
+
+    def measured(*_):
+        with until_ended("results"):
+            yield Finished(((0,), 0), {0: "ValueError: a failure"})
+
+    def write(*_):
+        raise OSError("No space left on device")
+
+    monkeypatch.setattr("meanfield.sweeps.sweep.connect", lambda *_: until_ended("client"))
+    monkeypatch.setattr("meanfield.sweeps.sweep.smallest_share", lambda _: Host(2**30, "cpu"))
+    monkeypatch.setattr("meanfield.sweeps.sweep.measured", measured)
+    monkeypatch.setattr(Store, "write", write)
+    with pytest.raises(OSError, match="No space left"):
+        sweep(Grid(depth=2, width=[6], samples=5, draws=1), tmp_path / "s")
+    assert ended == ["results", "client"]
