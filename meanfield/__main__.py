@@ -21,7 +21,8 @@ def main(first: Sequence[str] = ()) -> None:
         with watched() as watch:
             code = run([*first, *sys.argv[1:]])
         sys.stdout.flush()
-    except KeyboardInterrupt:  # between two handlers
+    except KeyboardInterrupt:  # before the first handler, or between two
+        os.write(2, b"meanfield: interrupted\n")
         os._exit(130)
     if watch.rung and code != INTERRUPTED:  # something that was running has swallowed it
         leave()

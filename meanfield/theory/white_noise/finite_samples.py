@@ -79,9 +79,10 @@ def _some_draws(
         matrices = B / T * weights[:, None] @ flat[here]
         return np.linalg.eigvalsh(matrices.reshape(-1, n, n))[:, -1] - 1
 
-    # The distance of λ from the highest pole lies between these two by Weyl's inequality.
+    # The distance of λ from the highest pole lies between these two by Weyl's inequality; a single
+    # sample's at the upper one, which therefore is taken a little higher.
     highest = B / T * inverse_variance.sum(axis=1)
     from scipy.optimize.elementwise import find_root  # on first use: slow to import
 
-    root = find_root(excess, (1e-9 * highest, highest), args=(np.arange(count),))
+    root = find_root(excess, (1e-9 * highest, (1 + 1e-9) * highest), args=(np.arange(count),))
     return floor + np.where(root.success, root.x, 0)

@@ -110,17 +110,20 @@ def read_normalized_outputs(
     shared = K.cross**2 * (1 - 1 / K.samples) * (density * ((n - 1) * across**2 + along**2)).sum()
     from scipy.special import chdtri  # on first use: it takes as long to import as half of JAX
 
-    at_quantiles = _response(S, C, n, jnp.asarray(chdtri(n, QUANTILES)))[0]
+    radius_quantiles = jnp.asarray(chdtri(n, QUANTILES))
+    at_quantiles = _response(S, C, n, radius_quantiles)[0] * outlier
+    of_many = (density * across).sum() * outlier if n > 2 else jnp.inf * q
+    single = K.samples == 1  # has no other sample to share anything with: A/σ² is all there is
     return Readout(
         diagonal=K.same,
         off_diagonal=K.cross,
         trace=K.same * (n - 1) * inverse_variance,
         trace_squared=own + shared,
-        outlier=(density * across).sum() * outlier if n > 2 else jnp.inf * q,
-        bulk=inverse_variance * bulk,
+        outlier=jnp.where(single, inverse_variance * K.same, of_many),
+        bulk=jnp.where(single, 0.0, inverse_variance * bulk),
         outlier_multiplicity=jnp.full_like(q, n - 1),
         bulk_multiplicity=(n - 1) * (K.samples - 1),
-        outlier_quantiles=at_quantiles * outlier,
+        outlier_quantiles=jnp.where(single, K.same * C / (q * radius_quantiles), at_quantiles),
     )
 
 

@@ -64,3 +64,19 @@ def test_draws_depend_on_the_seed_alone():
     assert first == again != other
     assert predict(network, 20).eigenvalue_max_at_samples is None
     assert predict(Network(depth=2, width=50), 20, output_draws=9).eigenvalue_max_at_samples is None
+
+
+@pytest.mark.parametrize("norm", ["layer@last", "rms@last"])
+def test_a_single_sample_has_no_bulk(norm):
+    """All of its eigenvalues are A/σ² with σ² ~ χ²_n: what is drawn is what the theory says."""
+    network = Network(depth=2, width=60, outputs=6, norm=norm, bias_var=0.1)
+    prediction = predict(network, 1, output_draws=20_000)
+    free = 5 if norm == "layer@last" else 6
+    assert prediction.eigenvalue_max_kind == "outlier"
+    assert prediction.eigenvalue_max_multiplicity == free - 1
+    assert prediction.eigenvalue_mean * network.parameters == pytest.approx(
+        (free - 1) * prediction.eigenvalue_max, rel=1e-12
+    )
+    for name, drawn in prediction.eigenvalue_max_at_samples.items():
+        exact = prediction.eigenvalue_max_quantiles[name]
+        assert abs(drawn["value"] - exact) < 4 * drawn["sem"]
