@@ -236,6 +236,7 @@ def _prepare_code(code: Code, numbers: Numbers) -> Prepared:
     return prepare(code, code.activation, numbers)
 
 
+# What users compile or differentiate has this in it, and takes no options of its own.
 _prepared = jax.jit(_prepare_code, static_argnames="code")
 
 

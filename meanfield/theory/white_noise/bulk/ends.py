@@ -65,9 +65,8 @@ def ends_of(given: Premises, all_of_it: bool) -> Ends:
     tr F² = D ( λ_1² + (T − 1) (λ_2² + R'(0)) + 2 Var_s(a) + Var(B) ),     D directions of outputs
     """
     here, readout, factor = situation_of(given), given.readout, given.factor
-    bulk, directions = here.bulk, readout.outlier_multiplicity
-    several = (directions > 1).astype(float)
-    found = largest(bulk, here.even, here.strength, several, lower_too=all_of_it)
+    bulk, directions = here.bulk, given.of_outputs.outputs
+    found = largest(bulk, here.even, here.strength, directions > 1, lower_too=all_of_it)
     found = _without_spread(here, found)
     few, rest = bulk.samples / given.numbers.samples, bulk.samples - 1
     known = jnp.isfinite(found.variance) & jnp.isfinite(found.edge.place)

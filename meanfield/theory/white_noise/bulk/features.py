@@ -12,6 +12,7 @@ import numpy as np
 
 from meanfield.gaussian.shifted import ShiftedAverages
 from meanfield.spec.norms import SAMPLES, UNITS
+from meanfield.theory.kernels import Exchangeable
 from meanfield.theory.white_noise.recursion import Code, Numbers, Solution
 
 MEANS = 24  # intervals between values of ζ: half as many move no edge by 1e-4
@@ -63,14 +64,18 @@ def features_of(code: Code, numbers: Numbers, solution: Solution) -> Features:
 
     with p = E[φ'] at given ζ. A norm over samples takes g̃^{l+1} away from layer l.
     """
-    mixes = _of_norms(code, numbers, [norm.mixes_samples for norm in code.hidden])
-    fixes = _of_norms(code, numbers, [norm.divide is SAMPLES for norm in code.hidden])
-    centres = _of_norms(code, numbers, [norm.centre is UNITS for norm in code.hidden])
-    divides = _of_norms(code, numbers, [norm.divide is UNITS for norm in code.hidden])
-    scale, gap, cross = _normalized(code, numbers, solution)
+
+    def of_norms(values: list[bool]) -> jax.Array:  # of those of the hidden layers, 0 or 1
+        return jnp.asarray(values, float)[numbers.hidden_norms]
+
+    mixes = of_norms([norm.mixes_samples for norm in code.hidden])
+    fixes = of_norms([norm.divide is SAMPLES for norm in code.hidden])
+    centres = of_norms([norm.centre is UNITS for norm in code.hidden])
+    divides = of_norms([norm.divide is UNITS for norm in code.hidden])
+    scale, gap, cross = _normalized(solution.layers.S, mixes > 0, fixes > 0, divides > 0)
     zeta, probability = jax.vmap(_means)(gap, cross)
     averages = code.activation.quadrature.shifted_averages
-    u = jax.vmap(averages)(_root(cross)[:, None] * zeta, gap)
+    u = jax.vmap(averages)(root(cross)[:, None] * zeta, gap)
     # below a norm over samples an odd φ' leaves a share of −1/T, which is none
     theta = jnp.maximum(solution.backward.cross / solution.backward.same[-1], 0)
     square = scale**2 * numbers.weight_var
@@ -94,26 +99,17 @@ def features_of(code: Code, numbers: Numbers, solution: Solution) -> Features:
     )
 
 
-def _of_norms(code: Code, numbers: Numbers, values: list[bool]) -> jax.Array:
-    """A property of the norms of the hidden layers, 0 or 1."""
-    return jnp.asarray(values, float)[numbers.hidden_norms]
-
-
 def _normalized(
-    code: Code, numbers: Numbers, solution: Solution
+    S: Exchangeable, mixes: jax.Array, fixes: jax.Array, divides: jax.Array
 ) -> tuple[jax.Array, jax.Array, jax.Array]:
     """s, ḡ and q̄_st of every hidden layer; the last is 0 after a norm over samples."""
-    S = solution.layers.S
-    mixes = _of_norms(code, numbers, [norm.mixes_samples for norm in code.hidden]) > 0
-    over_samples = _of_norms(code, numbers, [norm.divide is SAMPLES for norm in code.hidden]) > 0
-    over_units = _of_norms(code, numbers, [norm.divide is UNITS for norm in code.hidden]) > 0
     same = jnp.where(mixes, S.gap, S.same)
-    variance = jnp.where(over_samples, S.gap, jnp.where(over_units, same, 1.0))
+    variance = jnp.where(fixes, S.gap, jnp.where(divides, same, 1.0))
     cross = jnp.where(mixes, 0.0, jnp.maximum(S.cross, 0) / variance)
     return variance**-0.5, S.gap / variance, cross
 
 
-def _root(x: jax.Array) -> jax.Array:
+def root(x: jax.Array) -> jax.Array:
     """√x, with a derivative of 0 at 0."""
     positive = x > 0
     return jnp.where(positive, jnp.sqrt(jnp.where(positive, x, 1)), 0)

@@ -53,7 +53,7 @@ class Largest(NamedTuple):
 
 
 def largest(
-    bulk: Bulk, even: Units, strength: jax.Array, several: jax.Array, lower_too: bool = False
+    bulk: Bulk, even: Units, strength: jax.Array, several: jax.Array | bool, lower_too: bool = False
 ) -> Largest:
     """The bulk's ends and the outlier's place.
 

@@ -13,6 +13,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from meanfield.theory.white_noise.backward_weights import backward_weights
+from meanfield.theory.white_noise.bulk.features import root
 from meanfield.theory.white_noise.bulk.tracy_widom import MEAN
 
 EVEN = 3.0  # the third of units with the largest backward weights counts by its mean
@@ -24,7 +25,8 @@ class LargestOfOutputs(NamedTuple):
     Attributes:
         outputs: C.
         matrix_mean, matrix_variance: Of the GOE matrix, 2√C at C → ∞: Tracy–Widom with Z. Ma's
-            centring, *Accuracy of the Tracy–Widom limits* (Bernoulli 18, 2012), to 1 % for any C.
+            centring, *Accuracy of the Tracy–Widom limits* (Bernoulli 18, 2012): against drawn
+            matrices the mean to 2 % and the variance to 5 %, at C = 2 and better beyond.
         own_mean, own_variance: Of C independent normal numbers.
     """
 
@@ -88,12 +90,6 @@ class Deviations(NamedTuple):
         """
         own = jnp.maximum(self.own, 0)
         squared = own * of.own_mean**2 + self.matrix * of.matrix_mean**2
-        next_order = _root(self.matrix) * _root(self.weights) * (of.outputs - 1)
+        next_order = root(self.matrix) * root(self.weights) * (of.outputs - 1)
         variance = self.shared + self.own * of.own_variance + self.matrix * of.matrix_variance
-        return _root(squared) + next_order, jnp.maximum(variance, 0)
-
-
-def _root(x: jax.Array) -> jax.Array:
-    """√x, with a derivative of 0 at 0."""
-    positive = x > 0
-    return jnp.where(positive, jnp.sqrt(jnp.where(positive, x, 1)), 0)
+        return root(squared) + next_order, jnp.maximum(variance, 0)

@@ -25,7 +25,6 @@ from meanfield.theory.white_noise.bulk.response import (
     noise_between_outputs,
     noise_of_networks,
     noise_of_samples,
-    response_of,
 )
 from meanfield.theory.white_noise.bulk.units import Bulk
 
@@ -88,9 +87,8 @@ class Variances(NamedTuple):
     other_strength: jax.Array
 
 
-def variances_of(bulk: Bulk, features: Features) -> Variances:
+def variances_of(bulk: Bulk, features: Features, response: Response) -> Variances:
     """The sums over all sources of noise, each by what it counts."""
-    response = response_of(bulk, features)
     here = counts_of(bulk, features, response)
     between = counts_of(bulk, features, response.of_networks(features)).noise
 

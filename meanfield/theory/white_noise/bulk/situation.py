@@ -15,6 +15,7 @@ from meanfield.theory.white_noise.bulk.outputs import (
     largest_of_outputs,
 )
 from meanfield.theory.white_noise.bulk.overlap import variances_of
+from meanfield.theory.white_noise.bulk.response import response_of
 from meanfield.theory.white_noise.bulk.spread import Factors, factors_of
 from meanfield.theory.white_noise.bulk.units import Bulk, Units, bulk_of
 from meanfield.theory.white_noise.readout import Readout
@@ -90,9 +91,11 @@ def situation_of(given: Premises) -> Situation:
     bulk = bulk_of(numbers, given.solution, features, given.outputs)
     even = numbers._replace(backward_weights=given.even_weights)
     common = (given.readout.outlier - given.readout.bulk) / given.factor
-    varies, positive = variances_of(bulk, features), common > 0
+    response, positive = response_of(bulk, features), common > 0
+    varies = variances_of(bulk, features, response)
+    factors = factors_of(bulk, features, response)
     overlap = varies.overlap + others * varies.other_overlap
-    square, factors = jnp.where(positive, common, 1) ** 2, factors_of(bulk, features)
+    square = jnp.where(positive, common, 1) ** 2
     matrix = varies.other_strength / square
     return Situation(
         bulk=bulk,

@@ -12,7 +12,7 @@ import jax.numpy as jnp
 
 from meanfield.theory.white_noise.bulk.features import Features
 from meanfield.theory.white_noise.bulk.outputs import Deviations
-from meanfield.theory.white_noise.bulk.response import noise_of_networks, response_of
+from meanfield.theory.white_noise.bulk.response import Response, noise_of_networks
 from meanfield.theory.white_noise.bulk.units import Bulk
 
 
@@ -34,7 +34,7 @@ class Factors(NamedTuple):
     squares: jax.Array
 
 
-def factors_of(bulk: Bulk, features: Features) -> Factors:
+def factors_of(bulk: Bulk, features: Features, response: Response) -> Factors:
     """The variances of the factors.
 
     Var log q̃^{L−1}_st = (3 ⟨φ_1⁴⟩/⟨φ_1²⟩² − 1)/M_{L−1},     between outputs ⟨φ_1⁴⟩/⟨φ_1²⟩²/M_{L−1},
@@ -43,7 +43,7 @@ def factors_of(bulk: Bulk, features: Features) -> Factors:
 
     where κ_l is the mean of (h̃^l(s)·h̃^l(t)/M_l)² over pairs of samples.
     """
-    response, widths, mean = response_of(bulk, features), bulk.widths, features.mean
+    widths, mean = bulk.widths, features.mean
     slope = features.averages.slope**2
     own = mean(features.averages.value_variance**2) / widths[1:]
 
