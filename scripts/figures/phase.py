@@ -8,7 +8,7 @@ from meanfield.plot import style
 from meanfield.reproduction.numbers import Number
 from meanfield.reproduction.run import Made, Run
 
-POINTS = 40, 80  # quick, full; finding the edge of the bulk takes milliseconds at each
+POINTS = 20, 80  # quick, full; finding the edge of the bulk takes milliseconds at each
 DEPTHS = [2, 10, 30], [2, 3, 5, 7, 10, 15, 20, 30, 40, 50, 60, 80, 100]
 
 

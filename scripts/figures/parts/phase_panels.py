@@ -43,7 +43,7 @@ def draw_planes(row, activation: str, points: int) -> pandas.DataFrame:
         axes.plot(*line, color="black", linestyle="--", linewidth=1)
         axes.set(xlim=(w[0], w[-1]), ylim=(b[0], b[-1]))
         axes.label_outer()
-    thin = slice(None, None, points // 40)
+    thin = slice(None, None, max(points // 40, 1))
     grid = np.meshgrid(w[thin], b[thin], indexing="ij")
     columns = {"weight_var": grid[0], "bias_var": grid[1]}
     columns |= {name: values[thin, thin] for name, values in found.items()}
