@@ -63,6 +63,7 @@ def draw_depths(row, activation: str, depths: list[int]) -> pandas.DataFrame:
             text = f"{activation}, $\\sigma_w^2={weight_var:g}$"
             axes.plot(depths, shown, ACTIVATIONS[activation], color=colour, label=text)
             axes.set(xscale="log", yscale="log", xlabel=style.label("depth"), title=TITLES[name])
+            axes.xaxis.set_minor_formatter("")  # few depths: the minor labels would run together
         frame = pandas.DataFrame({"depth": depths, **columns})
         frames.append(frame.assign(weight_var=weight_var, bias_var=BIAS_VAR, activation=activation))
     return pandas.concat(frames)
