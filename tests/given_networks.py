@@ -21,6 +21,11 @@ def refused(said, network=None, inputs=X, **options):
         predict(network or net(), inputs=inputs, **options)
 
 
+def wide_limit(prediction):
+    """λ_max without what the finite width adds."""
+    return prediction.eigenvalue_max / (1 + prediction.finite_width_shift)
+
+
 def orthogonal(samples, dimension):
     """Inputs with X Xᵀ/M_0 = I, white noise without its fluctuations."""
     q, _ = np.linalg.qr(np.random.default_rng(0).normal(size=(dimension, samples)))

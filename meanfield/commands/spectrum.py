@@ -176,7 +176,7 @@ def _given_prediction_table(result: GivenPrediction, data_notes: tuple[str, ...]
         values.add_row(f"  its {name} quantile over networks", number(value))
     if result.finite_width_shift is not None:
         shift = f"{result.finite_width_shift:.1%}"
-        values.add_row("  finite width may raise it by about", shift)
+        values.add_row("  of it by the finite width", shift)
     values.add_row("learning-rate limit 2/λ_max", number(result.learning_rate_max))
     values.add_row(STATISTICS["eigenvalue_mean"], number(result.eigenvalue_mean))
     values.add_row(STATISTICS["eigenvalue_second_moment"], number(result.eigenvalue_second_moment))

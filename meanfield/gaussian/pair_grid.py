@@ -72,15 +72,26 @@ def fitting_table(
     s, t = _some_pairs(excess)
     exact = exact_gaps(rule, q, s, t, excess[s, t])
     scale = np.maximum(exact, NEGLIGIBLE * np.max(single, axis=1, keepdims=True))
-    low, high = np.log(q.min()), np.log(q.max())
-    widen = max(LEAST_RANGE - (high - low), 0) / 2
     for size in SIZES:
-        table = _tabulate(rule, (low - widen, high + widen), size)
+        table = _tabulate(rule, _bounds(q), size)
         found = _at_pairs(table, q[s], q[t], excess[s, t])
         off = np.max(np.abs(found - exact) / np.where(scale > 0, scale, 1))
         if off <= TOLERANCE:
             break
     return table, off
+
+
+def coarse_table(rule: Quadrature, q: np.ndarray) -> PairTable:
+    """The smallest table for these variances and a little beyond: few digits, and derivatives."""
+    low, high = _bounds(q)
+    return _tabulate(rule, (low - LEAST_RANGE, high + LEAST_RANGE), SIZES[0])
+
+
+def _bounds(q: np.ndarray) -> tuple[float, float]:
+    """Of log q."""
+    low, high = np.log(q.min()), np.log(q.max())
+    widen = max(LEAST_RANGE - (high - low), 0) / 2
+    return low - widen, high + widen
 
 
 def _some_pairs(excess: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -154,16 +165,22 @@ def _at_pairs(table: PairTable, q_s: jax.Array, q_t: jax.Array, excess: jax.Arra
 
 
 @jax.jit
-def interpolate(table: PairTable, q: jax.Array, excess: jax.Array) -> jax.Array:
-    """Both gaps at every pair, 2×T×T, some rows at a time; Clenshaw's rule in the angle."""
-    in_q = table.polynomials(q)
-    by_column = table.angular @ in_q  # angles × 2 × variances × T
-    radial_by_column = table.radial @ in_q
-    root = jnp.sqrt(q)
+def interpolate(table: PairTable, q_s: jax.Array, q_t: jax.Array, excess: jax.Array) -> jax.Array:
+    """Both gaps at every pair, 2×T×T, some rows at a time; Clenshaw's rule in the angle.
+
+    Args:
+        table: For these variances.
+        q_s, q_t: The variances of rows and columns.
+        excess: 1 − c of each pair, T×T.
+    """
+    in_t = table.polynomials(q_t)
+    by_column = table.angular @ in_t  # angles × 2 × variances × T
+    radial_by_column = table.radial @ in_t
+    root = jnp.sqrt(q_t)
 
     def rows(block):
-        q_s, in_s, excess = block
-        y = _angle_coordinate(q_s[:, None], q[None, :], excess)[None]
+        q, in_s, excess = block
+        y = _angle_coordinate(q[:, None], q_t[None, :], excess)[None]
 
         def lower(i, sums):
             k = len(by_column) - 1 - i
@@ -175,15 +192,16 @@ def interpolate(table: PairTable, q: jax.Array, excess: jax.Array) -> jax.Array:
         last, before = jax.lax.fori_loop(0, len(by_column), lower, (zero, zero))
         angular = last - y * before
         radial = jnp.einsum("is,git->gst", in_s, radial_by_column)
-        across = (jnp.sqrt(q_s)[:, None] - root[None, :]) ** 2 / 2
+        across = (jnp.sqrt(q)[:, None] - root[None, :]) ** 2 / 2
         return across[None] * radial + excess[None] ** (table.power[:, None, None] / 2) * angular
 
-    T = len(q)
+    T = len(q_s)
     short = -T % ROWS
+    in_s = jnp.pad(table.polynomials(q_s), ((0, 0), (0, short)))
     of_rows = (
-        jnp.pad(q, (0, short), mode="edge").reshape(-1, ROWS),
-        jnp.moveaxis(jnp.pad(in_q, ((0, 0), (0, short))).reshape(len(in_q), -1, ROWS), 1, 0),
-        jnp.pad(excess, ((0, short), (0, 0))).reshape(-1, ROWS, T),
+        jnp.pad(q_s, (0, short), mode="edge").reshape(-1, ROWS),
+        jnp.moveaxis(in_s.reshape(len(in_s), -1, ROWS), 1, 0),
+        jnp.pad(excess, ((0, short), (0, 0))).reshape(-1, ROWS, len(q_t)),
     )
     gaps = jax.lax.map(rows, of_rows)
-    return jnp.moveaxis(gaps, 1, 0).reshape(2, -1, T)[:, :T]
+    return jnp.moveaxis(gaps, 1, 0).reshape(2, -1, len(q_t))[:, :T]

@@ -10,10 +10,10 @@ from meanfield.gaussian.angles import split_gap
 from meanfield.gaussian.averages import Averages
 from meanfield.gaussian.exact_pairs import exact_gaps
 from meanfield.gaussian.pair_grid import fitting_table, interpolate
+from meanfield.gaussian.pair_slopes import SMALLEST
 from meanfield.gaussian.quadrature import Quadrature
 
 FEW = 2048  # pairs that are not worth a grid
-SMALLEST = 1e-12  # of the largest variance; a sample of less counts as this
 
 
 def pair_averages(rule: Quadrature, q: jax.Array, gap: jax.Array) -> Averages:
@@ -41,7 +41,7 @@ def pair_averages(rule: Quadrature, q: jax.Array, gap: jax.Array) -> Averages:
     else:
         table, off = fitting_table(rule, np.asarray(q), np.asarray(excess), np.asarray(single))
         error = jnp.maximum(error, off)
-        gaps = interpolate(table, q, excess)
+        gaps = interpolate(table, q, q, excess)
     return Averages(value, gaps[0], single[1], gaps[1], error)
 
 

@@ -11,6 +11,7 @@ from jax.scipy.special import erf
 from meanfield.checks import shown
 from meanfield.gaussian import closed_forms
 from meanfield.gaussian.averages import Averages, Function
+from meanfield.gaussian.pair_slopes import PairSlopes, slopes_by_table, slopes_of_closed_form
 from meanfield.gaussian.pairs import pair_averages
 from meanfield.gaussian.quadrature import Quadrature
 from meanfield.spec.elementwise import check_elementwise, check_traceable, has_kink
@@ -80,6 +81,12 @@ class Activation:
         if self.closed_form:
             return _at_all_pairs(self.closed_form, q, gap)
         return pair_averages(self.quadrature, q, gap)
+
+    def pair_slopes(self, q: jax.Array, gap: jax.Array) -> PairSlopes:
+        """The derivatives of the averages of every pair by the pair's covariance and variances."""
+        if self.closed_form:
+            return slopes_of_closed_form(self.closed_form, q, gap)
+        return slopes_by_table(self.quadrature, q, gap)
 
 
 @partial(jax.jit, static_argnames="form")

@@ -11,24 +11,21 @@ class Kind(StrEnum):
 
     Attributes:
         OUTLIER: The eigenvalue λ_1 of the direction that all samples share, for i.i.d. inputs
-            (`docs/theory.md` sections 4 and 11). It stands apart from the others, and grows with
-            the width where κ₂ > 0: a prediction, corrected for a finite width.
-        BULK_EDGE: The expected largest eigenvalue of the bulk, where nothing stands apart from it,
-            for i.i.d. inputs (section 11): a prediction for any ratio of samples to width.
-        WIDE_LIMIT: The largest eigenvalue of K̄/T on given inputs (section 7), where a finite hidden
-            width is expected to raise it by no more than a quarter: a prediction, exact in the wide
-            limit, whether or not it stands apart.
+            (`docs/theory.md` sections 4 and 11), which grows with the width where κ₂ > 0; on given
+            inputs that of K̄/T (section 7). It stands apart from the others by more than a finite
+            width spreads them: a prediction, corrected for the width.
+        BULK_EDGE: The expected largest eigenvalue where nothing stands apart: the edge of the bulk
+            for i.i.d. inputs (section 11), a prediction for any ratio of samples to width; on given
+            inputs the edge that a finite width makes of eigenvalues close to one another
+            (section 7), a prediction that is up to a tenth low where inputs are white noise.
         LOWER_BOUND: The mean λ_2 of a bulk whose spread is not known, for i.i.d. inputs where the
             last norm divides over units (section 6), or tr F over the number of eigenvalues that
-            may differ from 0, where that is more (more samples than parameters). On given inputs
-            the largest eigenvalue of K̄/T, where the finite hidden width is expected to raise it by
-            more than a quarter.
-            2/λ_max is an upper bound then.
+            may differ from 0, where that is more (more samples than parameters). 2/λ_max is an
+            upper bound then.
     """
 
     OUTLIER = "outlier"
     BULK_EDGE = "bulk-edge"
-    WIDE_LIMIT = "wide-limit"
     LOWER_BOUND = "lower-bound"
 
     def __repr__(self) -> str:

@@ -9,6 +9,7 @@ from typing import TypeVar
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from meanfield.spec.norms import SAMPLES, UNITS, Norm
 from meanfield.theory.kernels import Exchangeable, Kernel
@@ -25,6 +26,44 @@ def kernels(norm: Norm, S: AnyKernel, K: AnyKernel) -> tuple[AnyKernel, AnyKerne
     if norm.divide is UNITS:
         return S.over_diagonal_of(S), K.over_diagonal_of(S)
     return S, K
+
+
+def kernel_changes(
+    norm: Norm, S: np.ndarray, K: np.ndarray, dS: np.ndarray, dK: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """(dS̄, dK̄) from (dS, dK): how `kernels` of T×T matrices respond to small changes.
+
+    With r = S(s,s)^{−1/2} of a division over units, e = dS(s,s)/S(s,s), v = tr S/T of one over
+    samples:
+
+        dS̄ = r_s r_t (dS − S (e_s + e_t)/2),        dS̄ = dS/v − S tr dS/(T v²),        K̄ likewise
+    """
+    if norm.centre is SAMPLES:
+        S, K, dS, dK = (centred(matrix) for matrix in (S, K, dS, dK))
+    if norm.divide is SAMPLES:
+        v, dv = np.trace(S) / len(S), np.trace(dS) / len(S)
+        return (dS - S * (dv / v)) / v, (dK - K * (dv / v)) / v
+    if norm.divide is UNITS:
+        same = np.diagonal(S)
+        factor, e = np.outer(same, same) ** -0.5, np.diagonal(dS) / same
+        lost = (e[:, None] + e) / 2
+        return factor * (dS - S * lost), factor * (dK - K * lost)
+    return dS, dK
+
+
+def centred(matrix: np.ndarray) -> np.ndarray:
+    """G X G with G = I − 11ᵀ/T, of a symmetric X."""
+    by_sample = matrix.mean(axis=0)
+    return matrix - by_sample - by_sample[:, None] + by_sample.mean()
+
+
+def sample_factors(norm: Norm, S: np.ndarray) -> np.ndarray:
+    """r of every given sample: by what the norm divides its gradients, 1 where it does not."""
+    if norm.divide is SAMPLES:
+        return np.full(len(S), np.diagonal(centred(S)).mean() ** -0.5)
+    if norm.divide is UNITS:
+        return np.diagonal(centred(S) if norm.centre is SAMPLES else S) ** -0.5
+    return np.ones(len(S))
 
 
 def chain_factor(norm: Norm, S: Exchangeable) -> jax.Array:

@@ -25,7 +25,7 @@ def test_kinds_are_read_by_their_description_and_not_by_their_order_today(whole,
     """As of a version that has one more kind in the middle, and numbers them otherwise."""
     store = shutil.copytree(whole, tmp_path / "a.zarr")
     array = zarr.open_array(theory_folder(store) / KIND, mode="a")
-    values, meanings = [7, 3, 5, 0], ["outlier", "bulk-edge", "wide-limit", "lower-bound"]
+    values, meanings = [7, 3, 0], ["outlier", "bulk-edge", "lower-bound"]
     array.attrs.update({"flag_values": values, "flag_meanings": " ".join(meanings)})
     stored = np.resize(values, array.shape)
     array[...] = stored

@@ -9,15 +9,13 @@ from meanfield.theory.kinds import QUANTILES, Kind, by_quantile
 
 
 def test_kinds_are_the_words_that_json_shows():
-    words = ["outlier", "bulk-edge", "wide-limit", "lower-bound"]
+    words = ["outlier", "bulk-edge", "lower-bound"]
     assert json.loads(json.dumps(list(Kind))) == words == [str(kind) for kind in Kind]
-    assert [type(plain(kind)) for kind in Kind] == [str] * 4
+    assert [type(plain(kind)) for kind in Kind] == [str] * 3
     assert [Kind(word) for word in words] == list(Kind)  # as a dataset gives them back
 
 
-@pytest.mark.parametrize(
-    ("kind", "bound"), [("outlier", 0), ("bulk-edge", 0), ("wide-limit", 0), ("lower-bound", 1)]
-)
+@pytest.mark.parametrize(("kind", "bound"), [("outlier", 0), ("bulk-edge", 0), ("lower-bound", 1)])
 def test_only_a_lower_bound_is_written_with_its_sign(kind, bound):
     assert Kind(kind).is_bound is bool(bound)
     assert f"{Kind(kind).sign}7" == ("≥ 7" if bound else "7")

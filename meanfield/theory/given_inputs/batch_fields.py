@@ -50,6 +50,8 @@ def matrix_root(covariance: jax.Array) -> jax.Array:
         ArithmeticError: The matrix is not positive semi-definite.
     """
     scale = jnp.trace(covariance) / len(covariance)
+    if scale == 0:
+        return jnp.zeros_like(covariance)
     for jitter in JITTERS:
         root = jnp.linalg.cholesky(covariance + jitter * scale * jnp.eye(len(covariance)))
         if jnp.isfinite(root).all():

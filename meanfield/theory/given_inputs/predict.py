@@ -11,20 +11,18 @@ from meanfield.numerics.estimates import mean_of
 from meanfield.spec.inputs import resolve
 from meanfield.spec.network import Network
 from meanfield.spec.norms import SAMPLES
+from meanfield.theory.given_inputs.finite_width import Displaced, displaced
 from meanfield.theory.given_inputs.notes import explain
 from meanfield.theory.given_inputs.options import Options
 from meanfield.theory.given_inputs.readout import Asked, GivenReadout, read_outputs
-from meanfield.theory.given_inputs.recursion import output_kernels
+from meanfield.theory.given_inputs.recursion import Solution, solve
 from meanfield.theory.given_inputs.result import GivenPrediction
 from meanfield.theory.kernels import Full
 from meanfield.theory.kinds import QUANTILES, Kind, by_quantile
 
-TIE = 1e-9  # eigenvalues closer than this, relative, count as this far apart
-# Of λ_max by finite width, up to which its wide limit is a prediction. Measured (M = 300 to 1200):
-# 5 to 7 % at a shift of 0.18, 15 to 30 % at 0.8 to 1.1, 50 to 70 % at 3.4 to 4.6.
-SMALL_SHIFT = 0.25
-# T×T matrices of float64 that are held at a time, and T×draws ones: measured, T = 800 to 1500.
-MATRICES, COLUMNS = 12, 6
+# T×T matrices of float64 that are held at a time, by the recursion, and per hidden layer to know
+# its response, and T×draws ones: measured, T = 800 to 1500.
+MATRICES, PER_LAYER, COLUMNS = 16, 10, 6
 
 
 def predict_given(
@@ -36,16 +34,18 @@ def predict_given(
     options = options.checked(T)
     _check_memory(network, T, options.output_draws)
     with jax.enable_x64(True):
-        kernels, error = output_kernels(network, x, options)
-        readout, sem = _read(network, kernels, options)
-    found = _prediction(network, options, readout, sem)
+        solution = solve(network, x, options)
+        readout, sem = _read(network, solution.outputs, options)
+        moved = _displaced(network, solution, options.seed)
+    found = _prediction(network, options, readout, sem, moved)
     diverges = network.norm_records[-1].divergence(network.outputs)
-    return replace(found, notes=explain(found, diverges, error))
+    return replace(found, notes=explain(found, diverges, solution.error))
 
 
 def _check_memory(network: Network, samples: int, draws: int) -> None:
     """Raises: ValueError: The kernels, or so many draws of the outputs, would not fit."""
-    check_memory(8.0 * MATRICES * samples**2, f"samples={samples}", "take fewer samples")
+    matrices = MATRICES + PER_LAYER * (network.depth - 1)
+    check_memory(8.0 * matrices * samples**2, f"samples={samples}", "take fewer samples")
     rows = samples if network.norm_records[-1].divide is SAMPLES else 1
     check_memory(8.0 * COLUMNS * rows * draws, f"output_draws={draws}", "take fewer")
 
@@ -60,7 +60,7 @@ def _read(
     """
 
     def read(some: list[tuple[Full, Full]]) -> GivenReadout:
-        S, K = jax.tree.map(lambda *parts: sum(parts) / len(parts), *some)
+        S, K = _mean(some)
         rng = np.random.default_rng(options.seed)
         asked = Asked(options.eigenvectors, options.output_draws, rng)
         return read_outputs(network, S, K, asked)
@@ -77,32 +77,44 @@ def _read(
     return corrected, float(np.hypot(sem, (n - 1) / n**0.5 * np.std(without)))
 
 
+def _mean(kernels: list[tuple[Full, Full]]) -> tuple[Full, Full]:
+    """Over replicas."""
+    S, K = jax.tree.map(lambda *parts: sum(parts) / len(parts), *kernels)
+    return S, K
+
+
+def _displaced(network: Network, solution: Solution, seed: int) -> Displaced:
+    """Where the finite width puts λ_max."""
+    S, K = (np.asarray(kernel.matrix) for kernel in _mean(solution.outputs))
+    return displaced(network, solution.passages, (S, K), seed)
+
+
 def _prediction(
     network: Network,
     options: Options,
     readout: GivenReadout,
     sem: float | None,
+    moved: Displaced,
 ) -> GivenPrediction:
     """The prediction, but for its notes."""
-    P, draws = network.parameters, readout.largest
+    P, draws = network.parameters, readout.largest * moved.ratio
     has_mean = np.isfinite(readout.trace)
     largest = float(draws.mean()) if has_mean else None
-    eigenvalues = readout.eigenvalues if has_mean else None
-    shift = _finite_width_shift(network, eigenvalues)
-    is_bound = shift is not None and shift > SMALL_SHIFT
+    errors = (moved.ratio * (sem or 0.0), readout.largest.mean() * moved.sem)
+    sampled = has_mean and (sem is not None or moved.sem > 0)
     quantiles = by_quantile(np.quantile(draws, QUANTILES).tolist())
     batch = any(norm.divide is SAMPLES for norm in network.norm_records[:-1])
     return GivenPrediction(
         network=network,
         samples=len(readout.vectors),
         parameters=P,
-        eigenvalues=eigenvalues,
+        eigenvalues=readout.eigenvalues if has_mean else None,
         eigenvalue_mean=readout.trace / P if has_mean else None,
         eigenvalue_second_moment=_finite(readout.trace_squared / P),
         eigenvalue_max=largest,
-        eigenvalue_max_sem=sem if has_mean else None,
-        eigenvalue_max_kind=Kind.LOWER_BOUND if is_bound else Kind.WIDE_LIMIT,
-        finite_width_shift=shift,
+        eigenvalue_max_sem=float(np.hypot(*errors)) if sampled else None,
+        eigenvalue_max_kind=Kind.BULK_EDGE if moved.is_edge else Kind.OUTLIER,
+        finite_width_shift=moved.ratio - 1 if has_mean else None,
         eigenvalue_max_multiplicity=readout.multiplicity,
         eigenvalue_max_quantiles=quantiles if len(draws) > 1 else None,
         learning_rate_max=2 / largest if largest else None,
@@ -115,13 +127,3 @@ def _prediction(
 def _finite(value: float) -> float | None:
     """The value, or None where its mean over networks diverges."""
     return value if np.isfinite(value) else None
-
-
-def _finite_width_shift(network: Network, eigenvalues: np.ndarray | None) -> float | None:
-    """((L−1)/M) Σ_{j>1} λ_j/(λ_1 − λ_j)."""
-    hidden = network.widths[1:]
-    if eigenvalues is None or not hidden:
-        return None if hidden else 0.0
-    first, rest = eigenvalues[0], np.maximum(eigenvalues[1:], 0)
-    ratios = rest / np.maximum(first - rest, TIE * first) if first > 0 else rest
-    return float(len(hidden) / min(hidden) * ratios.sum())

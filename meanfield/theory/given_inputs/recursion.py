@@ -1,5 +1,7 @@
 """The layer recursion on T×T matrices (theory.md sections 3 and 7)."""
 
+from typing import NamedTuple
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -9,6 +11,7 @@ from meanfield.spec.network import Network
 from meanfield.spec.norms import SAMPLES
 from meanfield.theory.given_inputs.batch_fields import average_over_fields
 from meanfield.theory.given_inputs.options import SAMPLED, Options
+from meanfield.theory.given_inputs.passage import Passage, passage
 from meanfield.theory.kernels import Full
 from meanfield.theory.layer import Layer, advance, input_layer, layer_step
 from meanfield.theory.norms import kernels
@@ -28,17 +31,31 @@ def input_kernel(x: np.ndarray) -> Full:
     return Full(jnp.asarray(same), jnp.asarray(gap).reshape(len(x), -1))
 
 
-def output_kernels(
-    network: Network, x: np.ndarray, options: Options
-) -> tuple[list[tuple[Full, Full]], float]:
-    """(S, K) of the output layer, once or per replica, and the averages' relative error."""
+class Solution(NamedTuple):
+    """What the recursion finds.
+
+    Attributes:
+        outputs: (S, K) of the output layer, once or per replica.
+        passages: The hidden layers; batch norms among them self-averaging.
+        error: The averages' relative error.
+    """
+
+    outputs: list[tuple[Full, Full]]
+    passages: list[Passage]
+    error: float
+
+
+def solve(network: Network, x: np.ndarray, options: Options) -> Solution:
+    """The recursion of section 3 on full kernels."""
     start = input_layer(input_kernel(x), _layer(network, 0))
     if not _samples_fields(network, options):
-        S, K, error = _solve(network, start, options, None)
-        return [(S, K)], error
+        return _solve(network, start, None, 0)
+    fields = -(-options.fields // REPLICAS)
     keys = jax.random.split(jax.random.key(options.seed), REPLICAS)
-    found = [_solve(network, start, options, key) for key in keys]
-    return [(S, K) for S, K, _ in found], max(error for *_, error in found)
+    found = [_solve(network, start, key, fields) for key in keys]
+    outputs = [pair for replica in found for pair in replica.outputs]
+    shortcut = _solve(network, start, None, 0)
+    return Solution(outputs, shortcut.passages, max(replica.error for replica in found))
 
 
 def _samples_fields(network: Network, options: Options) -> bool:
@@ -47,23 +64,27 @@ def _samples_fields(network: Network, options: Options) -> bool:
 
 
 def _solve(
-    network: Network, start: tuple[Full, Full], options: Options, key: jax.Array | None
-) -> tuple[Full, Full, float]:
-    """The recursion of section 3 on full kernels."""
-    (S, K), error = start, 0.0
+    network: Network, start: tuple[Full, Full], key: jax.Array | None, fields: int
+) -> Solution:
+    """One recursion; with a key batch norms are averaged over so many fields, and no passages."""
+    (S, K), error, passages = start, 0.0, []
     _check_finite(network, S, K, 1)
     for index, norm in enumerate(network.norm_records[:-1]):
         _check_layer(network, S, K, index + 1)
         layer = _layer(network, index + 1)
         if key is not None and norm.divide is SAMPLES:
-            layer_key, fields = jax.random.fold_in(key, index), -(-options.fields // REPLICAS)
+            layer_key = jax.random.fold_in(key, index)
             S, K = advance(*average_over_fields(S, K, network.activation, fields, layer_key), layer)
         else:
-            S, K, _, _, layer_error = layer_step(*kernels(norm, S, K), network.activation, layer)
-            error = max(error, float(layer_error))
+            S_bar, K_bar = kernels(norm, S, K)
+            step = layer_step(S_bar, K_bar, network.activation, layer)
+            if key is None:
+                every = (S, K), (S_bar, K_bar), step
+                passages.append(passage(norm, layer, network.activation, *every))
+            S, K, error = step.S, step.K, max(error, float(step.error))
         _check_finite(network, S, K, index + 2)
     _check_layer(network, S, K, network.depth)
-    return S, K, error
+    return Solution([(S, K)], passages, error)
 
 
 def _layer(network: Network, index: int) -> Layer:

@@ -13,20 +13,19 @@ class GivenPrediction(PredictedSpectrum):
 
     Attributes:
         network: The spec, with the inputs' dimension as M_0.
-        eigenvalues: The predicted spectrum: T eigenvalues per output direction, descending, on
+        eigenvalues: The wide limit's spectrum: T eigenvalues per output direction, descending, on
             average over networks; None where a norm per sample would need too large a matrix, or
             leaves no mean. Those of averaged kernels after a sampled hidden batch norm, and under
             layer norm or rms in the last layer averaged over neighbours: the first of them is
             then not quite λ_max.
-        eigenvalue_max: λ_max, its mean over networks where it stays random.
-        eigenvalue_max_kind: `wide-limit` where `finite_width_shift` is at most 0.25 (measured
-            deviations were 7 % at a shift of 0.18); else `lower-bound`: the bulk of finite
-            networks spreads beyond it.
+        eigenvalue_max: λ_max of networks of this width, to first order in 1/M; its mean over
+            networks where it stays random.
+        eigenvalue_max_kind: `outlier` where the largest eigenvalue stands clear of what a finite
+            width spreads the others by, else `bulk-edge`.
         eigenvalue_max_multiplicity: How many output directions share λ_max.
-        finite_width_shift: By how much finite width may raise λ_max, relative:
-            ((L−1)/M) Σ_{j>1} λ_j/(λ_1 − λ_j), M the smallest hidden width. It is the first order
-            by which sampling M random features raises a covariance's largest eigenvalue (Lawley
-            1956), once per hidden layer; a third of it was measured where it is small. [derived]
+        finite_width_shift: By how much λ_max lies above the wide limit's λ_1, relative:
+            z(max(λ_1, x*))/λ_1 − 1 with z(x) = x + Σ_{j>1} c_j/(x − λ_j) and z'(x*) = 0, where c_j
+            is what the units' fluctuations mix of the j-th eigenvector into the first. [derived]
         eigenvectors: The leading eigenvectors over samples, T×count, where asked for; else None.
         batch_statistics: How hidden batch norms were averaged; None where there are none.
     """

@@ -37,7 +37,7 @@ def test_the_self_averaging_shortcut_is_another_number():
     shortcut = predict(network, inputs=X, batch_statistics="self-averaging")
     off = abs(sampled.eigenvalue_max - shortcut.eigenvalue_max)
     assert off > 10 * sampled.eigenvalue_max_sem
-    assert shortcut.eigenvalue_max_sem is None
+    assert shortcut.eigenvalue_max_sem < sampled.eigenvalue_max_sem
     assert (sampled.batch_statistics, shortcut.batch_statistics) == ("sampled", "self-averaging")
     assert any("self-averaging shortcut" in note for note in shortcut.notes)
     assert not any("self-averaging" in note for note in sampled.notes)
@@ -48,8 +48,10 @@ def test_a_seed_reproduces_everything():
         first, again, other = (predict(net(norm), inputs=X, seed=s, **FEW) for s in (3, 3, 4))
         assert first.to_dict() == again.to_dict()
         assert first.eigenvalue_max != other.eigenvalue_max
-    plain = [predict(net(), inputs=X, seed=s).to_dict() for s in (3, 4)]
-    assert plain[0] == plain[1]
+    plain = [predict(net(), inputs=X, seed=s) for s in (3, 4)]
+    assert plain[0].eigenvalues.tolist() == plain[1].eigenvalues.tolist()  # of the wide limit
+    error = 4 * np.hypot(*(p.eigenvalue_max_sem for p in plain))
+    assert 0 < abs(plain[0].eigenvalue_max - plain[1].eigenvalue_max) < error
 
 
 def test_defaults_are_those_that_predict_documents():
