@@ -27,7 +27,7 @@ ROWS = (
     {"__main__"},
 )
 INSIDE_THEORY = (
-    {"kernels", "kinds", "layer", "norms", "notes", "result"},
+    {"kernels", "kinds", "layer", "norms", "notes", "outputs", "result"},
     {"white_noise", "given_inputs"},
     {"predict"},
 )

@@ -15,6 +15,7 @@ COVERED = {
     "__init__": "test_layers.py",
     "__main__": "commands/test_cli.py",
     "version": "commands/test_cli.py",
+    "numerics.roots": "theory/test_outputs.py",
     "sweeps.words": "sweeps/test_store.py",
     "theory.result": "theory/white_noise/test_predict.py",
     "theory.white_noise.bulk.features": "theory/white_noise/bulk/test_law.py",
@@ -23,6 +24,7 @@ COVERED = {
     "theory.white_noise.bulk.spectrum": "theory/white_noise/bulk/test_density.py",
     "theory.white_noise.bulk.units": "theory/white_noise/bulk/test_law.py",
     "theory.white_noise.result": "theory/white_noise/test_predict.py",
+    "theory.given_inputs.unit_noise": "theory/given_inputs/test_finite_width.py",
     "theory.given_inputs.result": "theory/given_inputs/test_predict.py",
 }
 # Tests about several modules at once.

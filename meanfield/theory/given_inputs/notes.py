@@ -29,7 +29,7 @@ def _on_trust(p: GivenPrediction, error: float) -> Iterator[str]:
     if p.finite_width_shift:
         yield (
             f"eigenvalue_max is {p.finite_width_shift:.1%} above the wide limit's, whose spectrum "
-            f"eigenvalues is: finite hidden layers spread it (finite_width_shift)"
+            f"eigenvalues is: finite hidden layers spread it and tell outputs apart"
         )
     if p.eigenvalue_max_kind is Kind.BULK_EDGE:
         yield (
@@ -56,7 +56,7 @@ def _absent(p: GivenPrediction, diverges: str | None) -> Iterator[tuple[str, str
         unknown = p.eigenvalue_max is None
         yield "eigenvalue_max_sem", on_outputs if unknown else "nothing was sampled"
     if p.eigenvalue_max_quantiles is None:
-        yield "eigenvalue_max_quantiles", "not random in wide networks"
+        yield "eigenvalue_max_quantiles", "nothing of it is random"
     if p.eigenvectors is None:
         yield "eigenvectors", "not asked for"
     if p.batch_statistics is None:

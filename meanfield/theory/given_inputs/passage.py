@@ -6,7 +6,7 @@ import numpy as np
 
 from meanfield.gaussian.pair_slopes import PairSlopes
 from meanfield.spec.activations import Activation
-from meanfield.spec.norms import Norm
+from meanfield.spec.norms import UNITS, Norm
 from meanfield.theory.kernels import Full
 from meanfield.theory.layer import Layer, Step
 from meanfield.theory.norms import kernel_changes, sample_factors
@@ -39,10 +39,20 @@ class Passage:
 
     def changes(self, dS: np.ndarray, dK: np.ndarray) -> Pair:
         """Those of the next layer's S and K, to first order in these."""
-        dS_bar, dK_bar = kernel_changes(self.norm, *self.before, dS, dK)
+        return self._above(*kernel_changes(self.norm, *self.before, dS, dK))
+
+    def _above(self, dS_bar: np.ndarray, dK_bar: np.ndarray) -> Pair:
         dQ = self.responses.response(0, dS_bar)
         d_slopes = self.responses.response(1, dS_bar)
         return self.advanced(dQ, d_slopes * self.after[1] + self.slopes * dK_bar)
+
+    def normalized(self, u: np.ndarray) -> Pair:
+        """What a norm over units takes of a unit's share: it makes the units' squares add up."""
+        if self.norm.divide is not UNITS:
+            return np.zeros_like(self.values), np.zeros_like(self.values)
+        excess = u**2 - np.diagonal(self.after[0])
+        factor = -(excess[:, None] + excess) / 2
+        return self._above(factor * self.after[0], factor * self.after[1])
 
     def advanced(self, dQ: np.ndarray, d_slope_K: np.ndarray | float) -> Pair:
         """Changes of S' and K' by those of Q and Φ ∘ K̄: dS' = σ_w² dQ, dK' = M_l dQ + σ_w² d(…)."""

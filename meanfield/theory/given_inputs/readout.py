@@ -27,6 +27,7 @@ class GivenReadout(NamedTuple):
         eigenvalues: Those per output, T of them, descending, on average over networks; None where
             they would need a dense matrix of more than `LARGEST_SYSTEM` rows.
         largest: λ_max of every sampled network, or of all of them.
+        alone: The mean over networks of that of a single output.
         trace, trace_squared: tr F and tr F², the mean over networks.
         multiplicity: How many output directions share these eigenvalues.
         vectors: The leading eigenvectors over samples, T×count; the last norm's own fluctuation
@@ -35,6 +36,7 @@ class GivenReadout(NamedTuple):
 
     eigenvalues: np.ndarray | None
     largest: np.ndarray
+    alone: float
     trace: float
     trace_squared: float
     multiplicity: int
@@ -73,6 +75,7 @@ def read_kernel(K: Full, dimensions: int, vectors: int) -> GivenReadout:
     return GivenReadout(
         eigenvalues=eigenvalues,
         largest=eigenvalues[:1],
+        alone=float(eigenvalues[0]),
         trace=dimensions * float(eigenvalues.sum()),
         trace_squared=dimensions * float((eigenvalues**2).sum()),
         multiplicity=dimensions,
@@ -118,6 +121,7 @@ def read_batch(S: Full, K: Full, outputs: int, asked: Asked) -> GivenReadout:
     return GivenReadout(
         eigenvalues=np.sort(eigenvalues)[::-1],
         largest=np.max(largest, axis=0),
+        alone=float(np.mean(largest)),
         trace=outputs * float(np.mean(inverses)),
         trace_squared=outputs * float(np.mean(squares)),
         multiplicity=1,
@@ -185,6 +189,7 @@ def read_per_sample(S: Full, K: Full, outputs: int, dimensions: int, asked: Aske
     return GivenReadout(
         eigenvalues=np.mean(spectra, axis=0) if dense else None,
         largest=np.array(largest),
+        alone=float(np.mean(largest)),
         trace=float(np.mean(np.asarray(K.same) * (n - 1) * inverse)),
         trace_squared=float(np.mean(squares)) if n > 4 else np.inf,
         multiplicity=n - 1,

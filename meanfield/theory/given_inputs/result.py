@@ -23,9 +23,12 @@ class GivenPrediction(PredictedSpectrum):
         eigenvalue_max_kind: `outlier` where the largest eigenvalue stands clear of what a finite
             width spreads the others by, else `bulk-edge`.
         eigenvalue_max_multiplicity: How many output directions share λ_max.
-        finite_width_shift: By how much λ_max lies above the wide limit's λ_1, relative:
-            z(max(λ_1, x*))/λ_1 − 1 with z(x) = x + Σ_{j>1} c_j/(x − λ_j) and z'(x*) = 0, where c_j
-            is what the units' fluctuations mix of the j-th eigenvector into the first. [derived]
+        eigenvalue_max_quantiles: 10, 50 and 90 % of one network's λ_max; None for a single layer
+            without division over samples, of which nothing is random.
+        finite_width_shift: By how much λ_max lies above the wide limit's λ_1, relative: one
+            output's z(max(λ_1, x*))/λ_1 − 1 with z(x) = x + Σ_{j>1} c_j/(x − λ_j), z'(x*) = 0 and
+            c_j what the units' fluctuations mix of the j-th eigenvector into the first; and that
+            the largest of all outputs counts, which finite layers tell apart. [derived]
         eigenvectors: The leading eigenvectors over samples, T×count, where asked for; else None.
         batch_statistics: How hidden batch norms were averaged; None where there are none.
     """

@@ -10,6 +10,7 @@ import numpy as np
 
 BINS = 8  # from the smallest weights to the largest unit, each with two values
 BODY = 0.5  # the share of units in the first bin
+EVEN = 3.0  # the third of units with the largest backward weights counts by its mean
 
 
 @lru_cache(maxsize=1024)
@@ -35,3 +36,8 @@ def backward_weights(outputs: int, width: float, bins: int = BINS) -> np.ndarray
     spread = np.sqrt(np.maximum(second / share - mean**2, 0))[:-1]
     values = np.concatenate([mean[:-1] - spread, mean[:-1] + spread, mean[-1:]])
     return np.stack([values, np.concatenate([share[:-1] / 2, share[:-1] / 2, share[-1:]])])
+
+
+def even_weights(outputs: int, layers: int) -> np.ndarray:
+    """Backward weights none of which is large: layers × values and their probabilities."""
+    return np.broadcast_to(every := backward_weights(outputs, EVEN), (layers, *every.shape))

@@ -10,7 +10,7 @@ from meanfield.checks import count, random_seed
 from meanfield.numerics.estimates import quantile
 from meanfield.spec.network import Network
 from meanfield.theory.kinds import QUANTILES, Kind, by_quantile
-from meanfield.theory.white_noise.bulk.expected import largest_quantiles
+from meanfield.theory.outputs import largest_quantiles
 from meanfield.theory.white_noise.bulk.spectrum import BulkSpectrum
 from meanfield.theory.white_noise.finite_samples import check_draws, sample_largest
 from meanfield.theory.white_noise.notes import explain

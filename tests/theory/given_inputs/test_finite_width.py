@@ -1,7 +1,10 @@
 """What a finite width does to λ_max on given inputs: exact cases, and sampled networks."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
+from given_networks import X
 
 from meanfield import Network, load_data, predict, simulate
 from meanfield.theory.given_inputs.finite_width import _place, displaced
@@ -15,7 +18,7 @@ T = 40
 def gaussian_noise(spike, variance):
     """λ_max of a spike and T − 1 zeros with a GOE matrix of that variance."""
     squares = np.full((5, T), variance / (T - 1))
-    return spike * _place(np.append(spike, np.zeros(T - 1)), squares).ratio
+    return spike * _place(np.append(spike, np.zeros(T - 1)), squares)[0].value
 
 
 @pytest.mark.parametrize(("spike", "expected"), [(2.0, 2.5), (1.25, 2.05), (1.0, 2.0), (0.5, 2.0)])
@@ -38,22 +41,52 @@ def test_a_linear_layer_is_an_estimated_covariance():
     s = scales**2
     expected = (s[1:] / (s[0] - s[1:])).sum() / M
     assert not moved.is_edge
-    assert moved.ratio - 1 == pytest.approx(expected, abs=4 * moved.sem + 0.03 * expected)
-    assert moved.sem < expected / 3
+    error = 4 * moved.ratio.sem + 0.03 * expected
+    assert moved.ratio.value - 1 == pytest.approx(expected, abs=error)
+    assert error < expected
 
 
 NETWORK = Network(
-    depth=3, width=60, activation="erf", weight_var=3, bias_var=0.64, norm="mean@last"
+    depth=3, width=60, outputs=4, activation="erf", weight_var=3, bias_var=0.64, norm="mean@last"
 )
 
 
-def test_networks_have_what_is_predicted_and_not_the_wide_limit(monkeypatch):
+def measured_and_error(network, x, draws):
+    """Networks' λ_max, the prediction, and three standard errors and 2 % of them."""
+    measured = simulate(network, inputs=x, draws=draws, second_moment=False).eigenvalue_max
+    p = predict(network, inputs=x)
+    return measured, p, 3 * np.hypot(measured.sem, p.eigenvalue_max_sem) + 0.02 * measured.mean
+
+
+def test_networks_have_what_is_predicted_and_not_the_wide_limit():
     x = load_data("digits", 100)
-    measured = simulate(NETWORK, inputs=x, draws=150, second_moment=False).eigenvalue_max
-    p = predict(NETWORK, inputs=x)
-    error = 3 * np.hypot(measured.sem, p.eigenvalue_max_sem) + 0.015 * measured.mean
+    measured, p, error = measured_and_error(NETWORK, x, 150)
     assert abs(p.eigenvalue_max - measured.mean) < error
-    assert measured.mean - p.eigenvalues[0] > error
-    # A unit's share in its own layer alone is not enough.
+    for name, at in (("10%", 0.1), ("90%", 0.9)):
+        # A quantile's error is 1.7 times the mean's.
+        there = np.quantile(measured.draws, at)
+        assert abs(p.eigenvalue_max_quantiles[name] - there) < 1.7 * error
+    assert measured.mean - p.eigenvalues[0] > 3 * error
+    one = predict(replace(NETWORK, outputs=1), inputs=x).eigenvalue_max
+    assert measured.mean - one > error
+
+
+def test_a_share_in_the_own_layer_alone_is_not_enough(monkeypatch):
+    x, network = load_data("digits", 100), replace(NETWORK, outputs=1)
+    measured, p, error = measured_and_error(network, x, 300)
+    assert abs(p.eigenvalue_max - measured.mean) < error
     monkeypatch.setattr(Passage, "changes", lambda self, dS, dK: (0 * dS, 0 * dK))
-    assert measured.mean - predict(NETWORK, inputs=x).eigenvalue_max > error
+    assert measured.mean - predict(network, inputs=x).eigenvalue_max > error
+
+
+def spread(norm):
+    network = Network(widths=(6, 40, 40), activation="relu", weight_var=2.0, norm=norm)
+    low, _, high = predict(network, inputs=X).eigenvalue_max_quantiles.values()
+    return np.log(high / low)
+
+
+def test_norms_over_units_take_what_all_samples_share():
+    # theory.md section 7.4: of ReLU's spread layer norm takes the most, by the units' mean.
+    plain, rms, layer = spread("none"), spread("rms@hidden"), spread("layer@hidden")
+    assert layer < 0.5 * plain
+    assert layer < 0.7 * rms < 0.7 * plain

@@ -1,9 +1,10 @@
 """The classes of backward weights: what of χ²_C they keep, and that they end with one unit."""
 
+import numpy as np
 import pytest
 from scipy.stats import chi2
 
-from meanfield.theory.white_noise.backward_weights import backward_weights
+from meanfield.theory.white_noise.backward_weights import backward_weights, even_weights
 
 CASES = [(1, 50.0), (1, 1e4), (4, 300.0), (10, 1e9)]
 
@@ -44,3 +45,11 @@ def test_layers_of_one_or_two_units_have_classes_too(width):
     values, probability = backward_weights(1, width)
     assert (probability > 0).all()
     assert probability @ values == pytest.approx(1, rel=1e-12)
+
+
+def test_even_weights_have_the_mean_of_all_and_no_large_ones():
+    for C in (1, 10):
+        ((values, shares),) = even_weights(C, 1)
+        assert shares.sum() == pytest.approx(1, rel=1e-12)
+        assert values @ shares == pytest.approx(C, rel=1e-12)
+        assert values.max() < C + 2.5 * np.sqrt(2 * C) / 2**0.5

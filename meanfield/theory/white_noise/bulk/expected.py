@@ -1,16 +1,14 @@
 """λ_max as expected at finite sizes, and how it spreads (theory.md section 11, derived)."""
 
-import math
-from statistics import NormalDist
 from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
 
+from meanfield.numerics.tracy_widom import MEAN
 from meanfield.theory.white_noise.bulk.largest import Edge, Largest
 from meanfield.theory.white_noise.bulk.situation import Premises, Situation
 from meanfield.theory.white_noise.bulk.spread import edge_deviations
-from meanfield.theory.white_noise.bulk.tracy_widom import MEAN, QUANTILES
 
 
 class Expected(NamedTuple):
@@ -78,23 +76,3 @@ def expected_edge(edge: Edge, mean: jax.Array, count: jax.Array) -> jax.Array:
     """
     inner = mean + (edge.place - mean) * jnp.sqrt(1 - 1 / (2 * count))
     return jnp.maximum(mean, inner + MEAN * edge.scale * count ** (-2 / 3))
-
-
-def largest_quantiles(mean: float, deviation: float, scale: float) -> list[float]:
-    """The 10, 50 and 90 % quantiles of one network's λ_max.
-
-    What many eigenvalues share is a log-normal factor. At an edge Tracy–Widom comes on top, which
-    is independent of it: the deviations from the mean are added in quadrature.
-
-    Args:
-        mean: λ_max.
-        deviation: Its relative standard deviation by what many eigenvalues share.
-        scale: By what Tracy–Widom's law is multiplied.
-    """
-    quantiles = []
-    for p, tracy_widom in QUANTILES.items():
-        factor = math.expm1(deviation * NormalDist().inv_cdf(p) - deviation**2 / 2) * mean
-        edge = scale * (tracy_widom - MEAN)
-        far = math.copysign(math.hypot(factor, edge), p - 0.5)
-        quantiles.append(mean + (factor + edge if p == 0.5 else far))
-    return quantiles

@@ -11,6 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from meanfield.gaussian.shifted import ShiftedAverages
+from meanfield.numerics.roots import root
 from meanfield.spec.norms import SAMPLES, UNITS
 from meanfield.theory.kernels import Exchangeable
 from meanfield.theory.white_noise.recursion import Code, Numbers, Solution
@@ -107,12 +108,6 @@ def _normalized(
     variance = jnp.where(fixes, S.gap, jnp.where(divides, same, 1.0))
     cross = jnp.where(mixes, 0.0, jnp.maximum(S.cross, 0) / variance)
     return variance**-0.5, S.gap / variance, cross
-
-
-def root(x: jax.Array) -> jax.Array:
-    """√x, with a derivative of 0 at 0."""
-    positive = x > 0
-    return jnp.where(positive, jnp.sqrt(jnp.where(positive, x, 1)), 0)
 
 
 def _means(gap: jax.Array, cross: jax.Array) -> tuple[jax.Array, jax.Array]:

@@ -7,13 +7,9 @@ import jax.numpy as jnp
 
 from meanfield.spec.norms import SAMPLES
 from meanfield.theory.norms import kernels
+from meanfield.theory.outputs import Deviations, LargestOfOutputs, largest_of_outputs
+from meanfield.theory.white_noise.backward_weights import even_weights
 from meanfield.theory.white_noise.bulk.features import Features, features_of
-from meanfield.theory.white_noise.bulk.outputs import (
-    Deviations,
-    LargestOfOutputs,
-    even_weights,
-    largest_of_outputs,
-)
 from meanfield.theory.white_noise.bulk.overlap import variances_of
 from meanfield.theory.white_noise.bulk.response import response_of
 from meanfield.theory.white_noise.bulk.spread import Factors, factors_of

@@ -10,8 +10,8 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 
+from meanfield.theory.outputs import Deviations
 from meanfield.theory.white_noise.bulk.features import Features
-from meanfield.theory.white_noise.bulk.outputs import Deviations
 from meanfield.theory.white_noise.bulk.response import Response, noise_of_networks
 from meanfield.theory.white_noise.bulk.units import Bulk
 

@@ -5,7 +5,8 @@ import pytest
 from bulk_networks import net, solved
 from problems import RELU, TANH
 
-from meanfield.theory.white_noise.bulk.expected import expected_edge, largest_quantiles
+from meanfield.theory.outputs import largest_quantiles
+from meanfield.theory.white_noise.bulk.expected import expected_edge
 from meanfield.theory.white_noise.bulk.largest import Edge
 from meanfield.theory.white_noise.notes import expected_error
 

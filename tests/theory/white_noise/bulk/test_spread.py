@@ -6,7 +6,7 @@ from bulk_networks import net, solved
 from bulk_reference import sampled
 from problems import LINEAR, RELU, TANH
 
-from meanfield.theory.white_noise.bulk.expected import largest_quantiles
+from meanfield.theory.outputs import largest_quantiles
 
 pytestmark = pytest.mark.usefixtures("x64")
 

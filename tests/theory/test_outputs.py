@@ -4,7 +4,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from meanfield.theory.white_noise.bulk.outputs import Deviations, even_weights, largest_of_outputs
+from meanfield.theory.outputs import Deviations, largest_of_outputs
 
 pytestmark = pytest.mark.usefixtures("x64")
 
@@ -48,11 +48,3 @@ def test_both_kinds_of_numbers_add_like_independent_ones(own):
     mean, variance = Deviations(*map(jnp.asarray, (0.0, 1.0, own**2, 0.0))).largest(of)
     assert mean == pytest.approx(values.mean(), rel=0.03)
     assert variance == pytest.approx(values.var(), rel=0.25)  # an interpolation
-
-
-def test_even_weights_have_the_mean_of_all_and_no_large_ones():
-    for C in (1, 10):
-        ((values, shares),) = even_weights(C, 1)
-        assert shares.sum() == pytest.approx(1, rel=1e-12)
-        assert values @ shares == pytest.approx(C, rel=1e-12)
-        assert values.max() < C + 2.5 * np.sqrt(2 * C) / 2**0.5

@@ -5,7 +5,7 @@ import pytest
 from scipy.interpolate import CubicSpline
 from scipy.special import airy
 
-from meanfield.theory.white_noise.bulk.tracy_widom import MEAN, QUANTILES
+from meanfield.numerics.tracy_widom import MEAN, QUANTILES
 
 NODES, WEIGHTS = np.polynomial.legendre.leggauss(60)
 

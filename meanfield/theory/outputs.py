@@ -1,4 +1,4 @@
-"""How far the largest of C outputs' eigenvalues stands out (theory.md section 11).
+"""How far the largest of C outputs' eigenvalues stands out, and spreads (theory.md section 11).
 
 The outputs of a finite network differ by random C × C matrices, chiefly w wᵀ of the last weights:
 a GOE matrix, off its diagonal of variance 1, and independent numbers on the diagonal.
@@ -6,17 +6,15 @@ a GOE matrix, off its diagonal of variance 1, and independent numbers on the dia
 
 import math
 from functools import lru_cache
+from statistics import NormalDist
 from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
-from meanfield.theory.white_noise.backward_weights import backward_weights
-from meanfield.theory.white_noise.bulk.features import root
-from meanfield.theory.white_noise.bulk.tracy_widom import MEAN
-
-EVEN = 3.0  # the third of units with the largest backward weights counts by its mean
+from meanfield.numerics.roots import root
+from meanfield.numerics.tracy_widom import MEAN, QUANTILES
 
 
 class LargestOfOutputs(NamedTuple):
@@ -56,11 +54,6 @@ def largest_of_outputs(outputs: int) -> LargestOfOutputs:
     )
 
 
-def even_weights(outputs: int, layers: int) -> np.ndarray:
-    """Backward weights none of which is large: layers × values and their probabilities."""
-    return np.broadcast_to(every := backward_weights(outputs, EVEN), (layers, *every.shape))
-
-
 class Deviations(NamedTuple):
     """How the outputs' eigenvalues deviate from one value, relative to it.
 
@@ -93,3 +86,23 @@ class Deviations(NamedTuple):
         next_order = root(self.matrix) * root(self.weights) * (of.outputs - 1)
         variance = self.shared + self.own * of.own_variance + self.matrix * of.matrix_variance
         return root(squared) + next_order, jnp.maximum(variance, 0)
+
+
+def largest_quantiles(mean: float, deviation: float, scale: float) -> list[float]:
+    """The 10, 50 and 90 % quantiles of one network's λ_max.
+
+    What many eigenvalues share is a log-normal factor. At an edge Tracy–Widom comes on top, which
+    is independent of it: the deviations from the mean are added in quadrature.
+
+    Args:
+        mean: λ_max.
+        deviation: Its relative standard deviation by what many eigenvalues share.
+        scale: By what Tracy–Widom's law is multiplied.
+    """
+    quantiles = []
+    for p, tracy_widom in QUANTILES.items():
+        factor = math.expm1(deviation * NormalDist().inv_cdf(p) - deviation**2 / 2) * mean
+        edge = scale * (tracy_widom - MEAN)
+        far = math.copysign(math.hypot(factor, edge), p - 0.5)
+        quantiles.append(mean + (factor + edge if p == 0.5 else far))
+    return quantiles
