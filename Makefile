@@ -30,7 +30,7 @@ unit: .venv/installed
 
 .venv/installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
-	$(BIN)/pip install --quiet --no-compile --constraint constraints.txt --editable '.[all]'
+	$(BIN)/pip install --quiet --no-compile --constraint constraints.txt --editable '.[all,test]'
 	touch $@  # Python compiles what is imported: half the time of an installation saved
 
 # Every peer has its own environment: their requirements exclude one another's, and ours. One that
