@@ -14,6 +14,10 @@ BAD = {
     f"simulate {NET} --samples 7 --method lanczos": ["--method", "lanczos", "auto", "krylov"],
     f"simulate {NET} --samples 7 --precision half": ["--precision", "half", "float32", "float64"],
     f"predict {NET} --samples 7 --nonsense": ["No such option", "--nonsense"],
+    f"predict {NET} --widths 100 200 --samples 7": ["(200)", "commas, e.g. --widths 300,600,150"],
+    f"predict {NET} --samples 7 --norm batch": ["norm must be", "did you mean 'batch@last'?"],
+    f"predict {NET} --samples 7 --norm LayerNorm@all": ["did you mean 'layer@all'?"],
+    f"predict {NET} --samples 7 --norm layer@all": ["outputs=1", "layer@hidden"],
     "foretell": ["No such command", "foretell"],
     f"predict {NET} --samples 7 stray": ["unexpected extra argument", "stray"],
     # counts
