@@ -102,7 +102,7 @@ class Network(Record, add=("depth",)):
             if flaw := norm.width_flaw(units):
                 size = f"outputs={units}" if last else f"a width of {units}"
                 outcome = "F = 0" if last else "no gradient passes"
-                remedy = f"; {norm.name}@hidden acts on the layers below" if last else ""
+                remedy = f"; there is {norm.name}@hidden" if last and layer > 1 else ""
                 raise ValueError(
                     f"norm {norm.name!r} in {place} cannot act on {size}: {flaw}, so {outcome}"
                     f"{remedy}"

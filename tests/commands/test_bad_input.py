@@ -52,6 +52,8 @@ BAD = {
     f"predict {NET}": ["samples is required unless inputs are given"],
     f"compare {NET}": ["samples is required unless inputs are given"],
     f"compare {NET} --samples 7 --placements batch@first": ["norm must place each kind"],
+    f"compare {NET} --samples 7 --norm batch@last": ["norm", "left out", "--placements"],
+    f"train {NET} --data digits --samples 9": ["outputs must be 10", "class of digits", "got 1"],
     f"compare {NET} --samples 7 --draws -1": ["draws must be an integer of at least 0, got -1"],
     f"compare {NET} --samples 7 --plot x.doc": ["plot must end in one of", "x.doc"],
     f"compare {NET} --samples 7 --plot none/x.png": ["plot must be in an existing folder"],
