@@ -76,8 +76,11 @@ def try_out(version: str, python: Path, age: str, bounds: list[str], tests: list
     except RuntimeError as error:
         print(error)
         return False
-    print(run(programs / "python", "-m", "pip", "freeze", "--exclude-editable", cwd=ROOT))
-    return subprocess.run([programs / "pytest", *LENIENT, *tests], cwd=ROOT).returncode == 0
+    listed = run(programs / "python", "-m", "pip", "freeze", "--exclude-editable", cwd=ROOT)
+    print(listed, flush=True)
+    code = subprocess.run([programs / "pytest", *LENIENT, *tests], cwd=ROOT).returncode
+    print(f"pytest ended with {code}", flush=True)
+    return code == 0
 
 
 def main() -> None:
