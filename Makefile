@@ -6,7 +6,7 @@ BENCHMARKS := $(filter-out scripts/benchmarks/figure_%,$(wildcard scripts/benchm
 PEERS := $(patsubst scripts/benchmarks/peers/%.txt,.peers/%/installed,\
 	$(wildcard scripts/benchmarks/peers/*.txt))
 
-.PHONY: reproduce benchmark test lint types unit clean
+.PHONY: reproduce benchmark test lint types unit dist-test test-matrix clean
 
 reproduce: .venv/installed
 	$(BIN)/meanfield reproduce --quick
@@ -28,9 +28,17 @@ unit: export XLA_FLAGS := --xla_cpu_use_fusion_emitters=false
 unit: .venv/installed
 	$(BIN)/pytest -q -n 2 --dist loadfile --no-loadscope-reorder
 
+# The wheel and the sdist, used where nothing else is.
+dist-test:
+	$(PYTHON) scripts/packaging/distribution.py
+
+# Oldest and newest requirements, every Python of this machine; TESTS=tests for all of the tests.
+test-matrix:
+	$(PYTHON) scripts/packaging/matrix.py $(TESTS)
+
 .venv/installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
-	$(BIN)/pip install --quiet --no-compile --constraint constraints.txt --editable '.[all]'
+	$(BIN)/pip install --quiet --no-compile --constraint constraints.txt --editable '.[all,test]'
 	touch $@  # Python compiles what is imported: half the time of an installation saved
 
 # Every peer has its own environment: their requirements exclude one another's, and ours. One that
@@ -42,4 +50,4 @@ unit: .venv/installed
 	touch $@
 
 clean:
-	rm -rf .venv .peers
+	rm -rf .venv .peers .matrix

@@ -105,7 +105,7 @@ def reference(network: Network, samples: float, solution, bins: int = BINS) -> R
     for at in range(1, L):
         g, q = gap[at - 1], same[at - 1]
         s = {"batch": g**-0.5, "layer": q**-0.5, "rms": q**-0.5}.get(names[at - 1], 1.0)
-        cross = 0.0 if mixes[at] else (q - g) * s**2
+        cross = 0.0 if mixes[at] else max(q - g, 0.0) * s**2  # without biases it is rounding
         carried = w * q_hat_gap[at - 1]  # g, but for the −g/T of a norm over samples
         kinds_of[at] = _kinds(f, slope, np.sqrt(cross) * ZETA, g, s, carried)
         scale[at], q_hat_gap[at] = s, SHARES @ kinds_of[at][0]["v"]

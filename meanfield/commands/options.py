@@ -8,8 +8,9 @@ import click
 
 from meanfield.checks import shown
 from meanfield.data.dataset import load_data
-from meanfield.spec.activations import resolve_activation
+from meanfield.spec.activations import ACTIVATIONS, resolve_activation
 from meanfield.spec.network import Network
+from meanfield.spec.norms import NORMS
 from meanfield.theory.given_inputs.options import FIELDS, SAMPLED, SELF_AVERAGING
 
 
@@ -30,25 +31,41 @@ def list_of(convert: Callable) -> Callable:
 
 
 NETWORK_OPTIONS = [
-    click.option("--depth", type=int, help="L, the number of weight layers."),
-    click.option("--width", type=int, help="M: M_0 = M_1 = ... = M_{L-1}."),
     click.option(
-        "--widths", callback=list_of(int), help="M_0,...,M_{L-1} in full, e.g. 300,600,150."
+        "--depth", type=int, help="L, the number of weight layers; required without --widths."
     ),
-    click.option("--outputs", type=int, default=1, show_default=True, help="C."),
+    click.option(
+        "--width", type=int,
+        help="M, of the inputs and every hidden layer; required without --widths.",
+    ),
+    click.option(
+        "--widths", callback=list_of(int), metavar="M_0,...",
+        help="M_0 of the inputs to M_{L-1} of the last hidden layer, e.g. 300,600,150.",
+    ),
+    click.option(
+        "--outputs", type=int, default=1, show_default=True, help="C, the number of outputs."
+    ),
     click.option(
         "--activation",
         default="relu",
         show_default=True,
-        help="A name, e.g. tanh, or MODULE:FUNCTION.",
+        help=f"One of {', '.join(ACTIVATIONS)}, or MODULE:FUNCTION.",
     ),
-    click.option("--weight-var", type=float, default=2.0, show_default=True, help="sigma_w^2."),
-    click.option("--bias-var", type=float, default=0.0, show_default=True, help="sigma_b^2."),
-    click.option("--norm", help="Placement, e.g. batch@last, layer@hidden+batch@last, mean@2."),
     click.option(
-        "--norms", callback=list_of(str), help="Every layer's norm, e.g. none,batch,none."
+        "--weight-var", type=float, default=2.0, show_default=True,
+        help="sigma_w^2: a weight's variance is sigma_w^2 over the number of units below.",
     ),
-]
+    click.option("--bias-var", type=float, default=0.0, show_default=True, help="sigma_b^2."),
+    click.option(
+        "--norm", metavar="KIND@WHERE",
+        help=f"KIND is {', '.join(NORMS)}, WHERE last, hidden, all or a layer's number; joined by "
+        "+, e.g. layer@hidden+batch@last.",
+    ),
+    click.option(
+        "--norms", callback=list_of(str), metavar="KIND,...",
+        help="The kind in every layer, e.g. none,batch,none.",
+    ),
+]  # fmt: skip
 
 SPEC = (  # what these options are called as arguments
     "depth", "width", "widths", "outputs", "activation", "weight_var", "bias_var", "norm", "norms"
@@ -71,7 +88,8 @@ def network_options(command: Callable) -> Callable:
 
 DATA_OPTIONS = [
     click.option(
-        "--samples", type=int, help="T; with --data how many of its rows, by default all."
+        "--samples", type=int,
+        help="T, required without --data; with it how many of its rows, by default all.",
     ),
     click.option(
         "--data", "source",

@@ -83,5 +83,8 @@ def subject(network: Network, samples: int, parameters: int) -> Text:
 
 
 def bullets(notes: tuple[str, ...]) -> list[Text]:
-    """One line per note."""
-    return [Text(f"• {note}", style="dim") for note in notes]
+    """One line per note; what is null in JSON is a dash in a table."""
+    words = [
+        f"no value: {n.removeprefix('null: ')}" if n.startswith("null: ") else n for n in notes
+    ]
+    return [Text(f"• {note}", style="dim") for note in words]

@@ -37,8 +37,9 @@ def validate_command(quick: bool, seed: int, as_json: bool) -> int | None:
 )  # fmt: skip
 @click.option("--only", multiple=True, metavar="NAME", help="Only this figure; may be repeated.")
 @click.option(
-    "--out", type=click.Path(file_okay=False, path_type=Path), default="figures", show_default=True,
-    help="A folder for figures and page; an unfinished run there is taken up again.",
+    "--out", type=click.Path(file_okay=False, path_type=Path),
+    help="A folder for figures and page; an unfinished run there is taken up again.  "
+    "[default: figures/quick; with --full figures]",
 )  # fmt: skip
 @click.option(
     "--data", type=click.Path(exists=True, path_type=Path), metavar="SOURCE",

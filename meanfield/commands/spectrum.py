@@ -88,6 +88,8 @@ def predict_command(
 @json_option
 def compare_command(network: Network, samples, data, figure, as_json, **options) -> None:
     """Set every placement of normalization side by side: sharpness and learning rate."""
+    if set(network.norms) != {"none"}:
+        raise ValueError("norm and norms must be left out: --placements says what to compare")
     if figure is not None:
         check_figure(figure)
     comparison = compare(network, samples, inputs=data, **options)

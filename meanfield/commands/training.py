@@ -87,6 +87,11 @@ def train_command(
         limit = predict(network, samples).learning_rate_max
     else:
         inputs, targets = data.inputs, _targets(data)
+        if data.classes is not None and targets.shape[1] != network.outputs:
+            raise ValueError(
+                f"outputs must be {targets.shape[1]}, one for every class of {data.name}, got "
+                f"{network.outputs}"
+            )
         limit = predict(network, inputs=inputs, seed=seed).learning_rate_max
     rates = _rates_around(limit) if learning_rates is None else learning_rates
     result = train(network, inputs, targets, learning_rates=rates, seed=seed, **rest)

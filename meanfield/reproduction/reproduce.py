@@ -26,10 +26,11 @@ from meanfield.machine.progress import progress_bar
 from meanfield.numerics.records import Record
 from meanfield.plot import style
 from meanfield.reproduction.page import page
-from meanfield.reproduction.run import RUNS, Made, Run, Workers, write_json
+from meanfield.reproduction.run import QUICK, RUNS, Made, Run, Workers, write_json
 from meanfield.version import __version__
 
 PACKAGE = Path(__file__).parents[1]
+OUT = Path("figures")
 INDEX = "index.html"
 
 
@@ -52,7 +53,7 @@ def reproduce(
     *,
     full: bool = False,
     only: Sequence[str] = (),
-    out: Path | str = "figures",
+    out: Path | str | None = None,
     data: Path | str | None = None,
 ) -> Report:
     """Makes figures, and the page of all figures that are in the folder.
@@ -60,7 +61,8 @@ def reproduce(
     Args:
         full: Sizes like the paper's, for hours or a GPU; else minutes on two cores.
         only: The names of the figures to make, all by default.
-        out: The folder; made if need be.
+        out: The folder, made if need be; by default `figures`, and its subfolder `quick` for quick
+            figures, which so never take the place of those of full size.
         data: A file or folder of labelled data, such as Fashion-MNIST's, for the figures that train
             on them beside their own; see `meanfield.load_data`.
 
@@ -73,7 +75,7 @@ def reproduce(
     figures = scripts()
     names = [one_of("only", name, tuple(figures)) for name in only or figures]
     source = None if data is None else _check_data(data, names)
-    folder = Path(out)
+    folder = _default_folder(full) if out is None else Path(out)
     (folder / RUNS).mkdir(parents=True, exist_ok=True)
     style.pyplot().switch_backend("Agg")
     made, failures = [], {}
@@ -86,6 +88,10 @@ def reproduce(
                 log.write_text(traceback.format_exc())
                 failures[name] = f"{type(error).__name__}: {error} (more in {log})"
     return Report(tuple(made), failures, _write_index(folder))
+
+
+def _default_folder(full: bool) -> Path:
+    return OUT if full else OUT / QUICK
 
 
 def _check_data(data: Path | str, names: Sequence[str]) -> Path:

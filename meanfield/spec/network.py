@@ -102,8 +102,10 @@ class Network(Record, add=("depth",)):
             if flaw := norm.width_flaw(units):
                 size = f"outputs={units}" if last else f"a width of {units}"
                 outcome = "F = 0" if last else "no gradient passes"
+                remedy = f"; there is {norm.name}@hidden" if last and layer > 1 else ""
                 raise ValueError(
                     f"norm {norm.name!r} in {place} cannot act on {size}: {flaw}, so {outcome}"
+                    f"{remedy}"
                 )
             if flaw := norm.division_flaw(self.weight_var, self.bias_var):
                 raise ValueError(

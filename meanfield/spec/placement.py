@@ -1,6 +1,8 @@
 """The shorthand for where norms act: `batch@last`, `layer@hidden+batch@last`, `mean@2`."""
 
-from meanfield.checks import one_of, shown
+from difflib import get_close_matches
+
+from meanfield.checks import shown
 from meanfield.spec.norms import NORMS
 
 
@@ -24,9 +26,12 @@ def parse_placement(placement: str, depth: int) -> tuple[str, ...]:
         if not separator:
             raise ValueError(
                 f"norm must be 'none' or KIND@last, KIND@hidden, KIND@all or KIND@NUMBER, "
-                f"joined by '+', got {shown(placement)}"
+                f"joined by '+', got {shown(placement)}{_hint(kind, 'last')}"
             )
-        one_of("norm", kind, tuple(NORMS))
+        if kind not in NORMS:
+            accepted = ", ".join(NORMS)
+            hint = _hint(kind, where)
+            raise ValueError(f"norm must be one of {accepted}, got {shown(kind)}{hint}")
         layers = _layers(where, depth, placement)
         if taken & layers:
             raise ValueError(f"norm names layer {min(taken & layers)} twice in {shown(placement)}")
@@ -34,6 +39,16 @@ def parse_placement(placement: str, depth: int) -> tuple[str, ...]:
         for layer in layers:
             norms[layer - 1] = kind
     return tuple(norms)
+
+
+def _hint(kind: str, where: str) -> str:
+    """What may have been meant: libraries write LayerNorm, batch_norm and the like."""
+    plain = kind.lower().replace("_", "-").removesuffix("norm").strip("-")
+    near = [plain] if plain in NORMS else get_close_matches(plain, NORMS, 1)
+    if not near:
+        return ""
+    meant = f"{near[0]}@{where}" if near[0] != "none" else "none"
+    return f"; did you mean {shown(meant)}?"
 
 
 def _layers(where: str, depth: int, placement: str) -> set[int]:

@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 from command_line import output, strict
 
-from meanfield import Network, __version__, simulate
+from meanfield import ACTIVATIONS, NORMS, Network, __version__, simulate
 from meanfield.__main__ import main
-from meanfield.commands.cli import run
+from meanfield.commands.cli import cli, run
 from meanfield.sampling import methods
 from meanfield.sampling.measurement import Measurement
 
@@ -30,6 +30,28 @@ def test_help_and_version(capsys):
         text = output(capsys, command, "--help")
         for option in ("--depth", "--widths", "--activation", "--norms", "--samples", "--json"):
             assert option in text
+
+
+def test_without_a_command_there_is_help(capsys):
+    assert output(capsys) == output(capsys, "--help")
+
+
+@pytest.mark.parametrize("name", cli.commands)
+def test_every_command_has_examples_that_it_understands(capsys, tmp_path, monkeypatch, name):
+    text = output(capsys, name, "--help").partition("Examples:\n")[2]
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "runs" / "a.zarr").mkdir(parents=True)
+    (tmp_path / "grid.toml").touch()
+    lines = [line.split() for line in text.splitlines()]
+    assert lines
+    for program, command, *arguments in lines:
+        assert (program, command) == ("meanfield", name)
+        cli.commands[name].make_context(name, arguments)  # parsed, but not run
+
+
+def test_help_lists_what_there_is(capsys):
+    words = output(capsys, "predict", "--help").replace(",", " ").split()
+    assert {*NORMS, *ACTIVATIONS} <= set(words)
 
 
 @pytest.fixture

@@ -67,7 +67,7 @@ def test_a_table_says_what_it_is_of():
     assert subject(network, 7, network.parameters).plain == (
         "tanh network 6→5→2, σ_w² = 2, σ_b² = 0, norms none,mean; T = 7 samples, P = 47 parameters"
     )
-    assert [line.plain for line in bullets(("a", "b"))] == ["• a", "• b"]
+    assert [line.plain for line in bullets(("a", "null: b"))] == ["• a", "• no value: b"]
 
 
 def test_figures_are_written_where_they_can_be(tmp_path):

@@ -81,3 +81,5 @@ def test_a_reproduction_says_what_it_made(capsys, monkeypatch, failures, code):
         {"full": False, "only": ("width", "phase"), "out": Path("there"), "data": None}
     ]
     assert strict(output(capsys, *arguments, "--json", code=code)) == {"failures": failures}
+    output(capsys, "reproduce", "--full", code=code)
+    assert calls[-1] == {"full": True, "only": (), "out": None, "data": None}

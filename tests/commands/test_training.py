@@ -101,7 +101,7 @@ def test_data_must_have_targets_that_fit(capsys, tmp_path):
     np.save(tmp_path / "x.npy", np.random.default_rng(0).normal(size=(9, 4)))
     for options, said in (
         (["--data", f"{tmp_path / 'x.npy'}"], "data must have labels or targets"),
-        (["--data", "digits"], "targets must have shape (T, C) = (9, 1), a column for each"),
+        (["--data", "digits"], "outputs must be 10, one for every class of digits, got 1"),
     ):
         line = ["train", "--depth", "2", "--width", "5", "--samples", "9", *options]
         assert run(line) == 2

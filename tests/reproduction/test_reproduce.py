@@ -2,6 +2,7 @@
 
 import json
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -38,6 +39,16 @@ def test_only_refreshes_one(scripts, tmp_path, capsys):
     assert (out / "made-one.json").read_bytes() == before
     assert (out / "made-two.csv").read_text() == "x\n2\n"
     assert (out / "index.html").read_text().count("<section") == 2
+
+
+def test_quick_figures_do_not_replace_those_of_full_size(scripts, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert reproduce(full=True, only=["made-one"]).index == Path("figures/index.html")
+    assert reproduce(only=["made-one"]).index == Path("figures/quick/index.html")
+    assert Path("figures/made-one.csv").read_text() == "x\n2\n"
+    assert Path("figures/quick/made-one.csv").read_text() == "x\n1\n"
+    ignored = (reproduction.PACKAGE.parent / ".gitignore").read_text().splitlines()
+    assert {"figures/quick/", ".runs/"} <= set(ignored)
 
 
 def test_a_script_is_found_by_being_there(scripts, add_script, tmp_path, capsys):

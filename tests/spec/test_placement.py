@@ -32,7 +32,7 @@ def test_every_norm_can_be_placed_alone(kind):
         assert parse_placement(f"{kind}@{layer}", 3) == expected
 
 
-@pytest.mark.parametrize("placement", ["batch", "", "none+batch@last", "batch@last+", "last"])
+@pytest.mark.parametrize("placement", ["", "7", "batch@last+"])
 def test_the_form_of_a_placement_is_explained(placement):
     form = "norm must be 'none' or KIND@last, KIND@hidden, KIND@all or KIND@NUMBER, joined by '+'"
     with pytest.raises(ValueError, match="norm must be") as error:
@@ -40,12 +40,31 @@ def test_the_form_of_a_placement_is_explained(placement):
     assert str(error.value) == f"{form}, got {placement!r}"
 
 
-@pytest.mark.parametrize("kind", ["spectral", "Batch", "", "layer_mean"])
+@pytest.mark.parametrize("kind", ["spectral", "group", ""])
 def test_an_unknown_norm_is_explained(kind):
     accepted = "norm must be one of none, mean, batch, layer-mean, layer, rms"
     with pytest.raises(ValueError, match="norm must be one of") as error:
         parse_placement(f"mean@1+{kind}@last", 3)
     assert str(error.value) == f"{accepted}, got {kind!r}"
+
+
+@pytest.mark.parametrize(
+    ("placement", "meant"),
+    [
+        ("batch", "batch@last"),
+        ("LayerNorm", "layer@last"),
+        ("layernorm@all", "layer@all"),
+        ("batch_norm@hidden+mean@last", "batch@hidden"),
+        ("layer_mean@2", "layer-mean@2"),
+        ("rmsnorm@1", "rms@1"),
+        ("bacth@last", "batch@last"),
+        ("None", "none"),
+    ],
+)
+def test_what_may_have_been_meant_is_suggested(placement, meant):
+    with pytest.raises(ValueError, match="norm must be") as error:
+        parse_placement(placement, 3)
+    assert str(error.value).endswith(f"; did you mean {meant!r}?")
 
 
 @pytest.mark.parametrize("where", ["", "first", "0", "4", "-1", "1.0", "²", "1@2", "last,mean@1"])
