@@ -131,10 +131,9 @@ def _quantiles(kind: Kind, solved: Solved) -> dict[str, float] | None:
 
 
 def _bulk(network: Network, samples: int, solved: Solved) -> BulkSpectrum | None:
+    """The bulk, or None where it is not known, or one of its numbers is out of range."""
     ends = solved.ends
-    if not np.isfinite(ends.edge):
-        return None
-    return BulkSpectrum(
+    found = BulkSpectrum(
         network=network,
         samples=samples,
         mean=float(solved.spectrum.bulk),
@@ -143,6 +142,8 @@ def _bulk(network: Network, samples: int, solved: Solved) -> BulkSpectrum | None
         lower=float(ends.lower),
         scale=float(ends.scale),
     )
+    numbers = found.mean, found.variance, found.edge, found.lower, found.scale
+    return found if np.isfinite(numbers).all() else None
 
 
 def _finite(value: ArrayLike) -> float | None:

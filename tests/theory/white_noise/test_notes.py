@@ -68,6 +68,9 @@ def test_what_leaves_the_range_of_numbers_is_null_and_said_to_be():
     tiny = predict(erf("mean@last", weight_var=9.9e-12, bias_var=5.4e16, depth=6), 1_000_000)
     assert tiny.bulk is None
     assert "bulk (what it follows from leaves the range" in notes_on(tiny)[1]
+    wide = predict(erf("batch@last", weight_var=8e-182, bias_var=0, depth=1), 4)
+    assert wide.bulk is None  # its variance is beyond, its mean is not
+    assert "bulk (what it follows from leaves the range" in notes_on(wide)[1]
     huge = predict(relu(weight_var=1e100), 50)
     assert huge.eigenvalue_second_moment is None
     assert "eigenvalue_second_moment (what it follows from leaves" in notes_on(huge)[1]
