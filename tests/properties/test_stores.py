@@ -57,10 +57,10 @@ def assert_true(found, expected):
 
 
 def taken_up(path):
-    """What a sweep says that is left, and leaves of the damaged store before it measures."""
-    planned = left(path, GRID)
-    store = Store(path, GRID)
-    return planned[1], store.missing()
+    """The draws that a sweep says are left, and those that it leaves before it measures."""
+    planned = left(path, GRID)[1]
+    missing = Store(path, GRID).missing()
+    return tuple({(c.place, d) for c in cells for d in c.draws} for cells in (planned, missing))
 
 
 @tries(20, 400)
@@ -91,5 +91,5 @@ def test_a_damaged_store_holds_what_was_written_or_says_what_is_wrong(whole, dam
         except ValueError as error:
             assert_said(str(error), path)
         else:
-            assert said == missing
+            assert missing <= said  # an array whose description was lost has its chunks again
             assert_true(load(path) if found is not None else expected, expected)
