@@ -75,7 +75,7 @@ class Store:
         return (*self.grid.shape, self.grid.draws)
 
     def _shape_of(self, name: str) -> tuple[int, ...] | None:
-        array = opened(self.path, name)
+        array = opened(self.path, name, len(self._shape))
         return None if array is None else array.shape
 
     def check_room(self) -> None:
@@ -94,7 +94,7 @@ class Store:
         """The array of that name, made or extended to the grid's shape."""
         from zarr.codecs import Crc32cCodec
 
-        array = opened(self.path, name, "r+")
+        array = opened(self.path, name, len(self._shape), "r+")
         if array is None:
             return self._group.create_array(
                 name,
