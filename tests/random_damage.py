@@ -10,7 +10,8 @@ from meanfield.sweeps.dataset import load
 from meanfield.sweeps.grid import Grid
 from meanfield.sweeps.store import Store
 from meanfield.sweeps.words import STATISTICS
-from meanfield.theory.white_noise.many import theory
+from meanfield.theory.kinds import Kind
+from meanfield.theory.white_noise.many import Theory
 
 GRID = Grid(depth=2, width=[5, 6, 7], samples="width", bias_var=[0.0, 0.1], draws=3)
 KINDS = ("cut", "flip", "lengthen", "empty", "delete", "copy", "swap", "rename", "remove folder")
@@ -25,7 +26,9 @@ def intact(path: Path) -> Path:
         if cell.place == (1, 1):
             results[2] = "ArithmeticError: a failure"
         store.write(cell.place, results)
-    store.write_theory(theory([c.network for c in cells], [c.samples for c in cells]))
+    columns = {name: np.array([next(number) for _ in cells]) for name in Theory._fields}
+    kinds = np.arange(len(cells)) % len(Kind)
+    store.write_theory(Theory(**{**columns, "eigenvalue_max_kind": kinds}))
     assert not store.missing()
     load(path)
     return path

@@ -166,7 +166,7 @@ def longest_echo(message, words):
 
 
 @pytest.mark.usefixtures("_folder")
-@tries(40, 1200)
+@tries(20, 1200)
 @given(words=command_lines())
 def test_any_command_line_gives_a_result_or_one_short_line(words):
     count("command lines")

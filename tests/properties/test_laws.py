@@ -34,7 +34,7 @@ def changed(network, **fields):
 
 
 def homogeneous_kinds(number):
-    chosen = [("relu", "none", 1, 3), ("linear", "mean", 2, 3)]
+    chosen = [("linear", "none", 6, 3), ("relu", "none", 1, 3)]
     rng = np.random.default_rng(0)
     while len(chosen) < number:
         names, norms, outputs, depths = list(HOMOGENEOUS), LINES, (2, 3, 10), (1, 2, 4, 8)
@@ -163,7 +163,7 @@ SAMPLED = [
 
 
 @pytest.mark.parametrize(("kind", "hidden"), SAMPLED[: some(1, 8)], ids=str)
-@tries(2, 25)
+@tries(1, 25)
 @given(st.floats(0.3, 3), st.floats(0, 1), st.integers(0, 2**32))
 def test_every_method_measures_the_brute_force_spectrum(kind, hidden, weight_var, bias_var, seed):
     network = Network(

@@ -58,7 +58,8 @@ def _assert_layers(p):
     assert [layer.layer for layer in p.order_parameters] == list(range(1, p.network.depth + 1))
     for layer in p.order_parameters:
         assert layer.q >= 0
-        assert 0 <= layer.gap <= 2 * layer.q * (1 + ROUNDING) + TINY
+        slack = ROUNDING * layer.q + TINY
+        assert -slack <= layer.gap <= 2 * layer.q + slack
 
 
 def _assert_absent(p):
@@ -71,7 +72,7 @@ def _assert_absent(p):
 
 
 @pytest.mark.parametrize("kind", kinds(some(2, 64)), ids=str)
-@tries(12, 170)
+@tries(8, 170)
 @given(st.data())
 def test_any_network_has_a_possible_prediction_or_is_refused(kind, data):
     spec = data.draw(specs(kind))

@@ -63,7 +63,7 @@ def taken_up(path):
     return tuple({(c.place, d) for c in cells for d in c.draws} for cells in (planned, missing))
 
 
-@tries(20, 400)
+@tries(8, 400)
 @given(damages=DAMAGE)
 def test_a_damaged_store_holds_what_was_written_or_says_what_is_wrong(whole, damages):
     original, expected, printed = whole
