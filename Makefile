@@ -1,12 +1,13 @@
 # `make reproduce` runs the main job, `make test` the whole gate, `make benchmark` measures speed
-# beside the peers; all set up .venv from nothing.
+# beside the peers, `make fuzz` tries properties on random input for about an hour; all set up .venv
+# from nothing.
 PYTHON ?= python3
 BIN := .venv/bin
 BENCHMARKS := $(filter-out scripts/benchmarks/figure_%,$(wildcard scripts/benchmarks/*.py))
 PEERS := $(patsubst scripts/benchmarks/peers/%.txt,.peers/%/installed,\
 	$(wildcard scripts/benchmarks/peers/*.txt))
 
-.PHONY: reproduce benchmark test lint types unit dist-test test-matrix clean
+.PHONY: reproduce benchmark test lint types unit fuzz dist-test test-matrix clean
 
 reproduce: .venv/installed
 	$(BIN)/meanfield reproduce --quick
@@ -27,6 +28,12 @@ types: .venv/installed
 unit: export XLA_FLAGS := --xla_cpu_use_fusion_emitters=false
 unit: .venv/installed
 	$(BIN)/pytest -q -n 2 --dist loadfile --no-loadscope-reorder
+
+# The same properties that `unit` tries on a few examples, on others every time.
+fuzz: export XLA_FLAGS := --xla_cpu_use_fusion_emitters=false
+fuzz: export MEANFIELD_FUZZ := 1
+fuzz: .venv/installed
+	$(BIN)/pytest -q tests/properties
 
 # The wheel and the sdist, used where nothing else is.
 dist-test:

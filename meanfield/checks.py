@@ -1,9 +1,10 @@
 """Checks at the public boundary: each names the argument, what was given and what is accepted."""
 
 import math
+import re
 from contextlib import suppress
 from numbers import Integral, Real
-from pathlib import PurePath
+from pathlib import Path, PurePath
 
 import numpy as np
 
@@ -11,6 +12,7 @@ LONGEST = 200  # characters of what was given that a message repeats
 ENDS = 90, 60  # how many of them from its start and its end
 MOST = 10**60  # of widths and samples, whose powers are numbers too
 BEYOND = 2**63  # more than anything can be counted to
+URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:/")  # a path that was one has lost its second slash
 
 
 def shown(value: object) -> str:
@@ -116,3 +118,15 @@ def one_of(name: str, value: object, accepted: tuple[str, ...]) -> str:
     if not isinstance(value, str) or value not in accepted:
         raise ValueError(f"{name} must be one of {', '.join(accepted)}, got {shown(value)}")
     return value
+
+
+def local_folder(name: str, value: Path | str) -> Path:
+    """`value` as the path of a folder, which need not be there.
+
+    Raises:
+        ValueError: It is a URL, which as a path would be a folder here.
+    """
+    text = shortened(str(value))
+    if URL.match(text):
+        raise ValueError(f"{name} must be a folder of this machine such as runs/a, got {text}")
+    return Path(value)

@@ -8,6 +8,7 @@ from pathlib import Path
 import hypothesis
 import jax
 import pytest
+from fuzzing import FUZZ, told
 
 from meanfield.machine.compilations import make_room
 
@@ -16,7 +17,11 @@ from meanfield.machine.compilations import make_room
 hypothesis.settings.register_profile(
     "deterministic", derandomize=True, database=None, deadline=None, max_examples=30
 )
-hypothesis.settings.load_profile("deterministic")
+# Of `make fuzz`: other examples in every run, and those that have failed once more.
+hypothesis.settings.register_profile(
+    "fuzz", deadline=None, print_blob=True, suppress_health_check=list(hypothesis.HealthCheck)
+)
+hypothesis.settings.load_profile("fuzz" if FUZZ else "deterministic")
 
 CACHE = "JAX_COMPILATION_CACHE_DIR"
 WORTH_KEEPING = 0.0  # seconds of compilation: reading it is quicker, however short
@@ -31,6 +36,14 @@ def pytest_configure(config):
     jax.config.update("jax_numpy_rank_promotion", "raise")  # shapes are meant, or an error
     jax.config.update("jax_compilation_cache_dir", str(Path(os.environ[CACHE])))
     jax.config.update("jax_persistent_cache_min_compile_time_secs", WORTH_KEEPING)
+
+
+def pytest_terminal_summary(terminalreporter):
+    """What `make fuzz` has tried."""
+    if FUZZ:
+        terminalreporter.section("tried")
+        for line in told():
+            terminalreporter.write_line(line)
 
 
 @pytest.fixture(autouse=True, scope="module")

@@ -1,5 +1,6 @@
 """The `meanfield` command: the library's functions, their results as a table or as JSON."""
 
+import errno
 import re
 from collections.abc import Sequence
 
@@ -22,7 +23,8 @@ def run(arguments: Sequence[str]) -> int:
     except ValueError as error:
         return _fail(_brief(str(error), arguments), BAD_INPUT)
     except (SimulationError, ModuleNotFoundError, OSError, JaxRuntimeError) as error:
-        return _fail(_brief(str(error), arguments), FAILED)
+        named = getattr(error, "errno", None) == errno.ENAMETOOLONG  # by whoever gave the name
+        return _fail(_brief(str(error), arguments), BAD_INPUT if named else FAILED)
     except (ArithmeticError, KeyError, MemoryError, RecursionError) as error:
         # A check of ours that is missing: whatever was asked for was too much of something.
         return _fail(_brief(f"{type(error).__name__}: {reason(error)}", arguments), BAD_INPUT)

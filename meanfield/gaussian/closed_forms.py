@@ -46,9 +46,11 @@ def leaky(negative_slope: float, q_s: jax.Array, q_t: jax.Array, gap: jax.Array)
     same, even = (1 + negative_slope**2) / 2, ((1 - negative_slope) / 2) ** 2
     mean, across = split_radii(q_s, q_t)
     angle = opening_angle(mean, jnp.maximum(gap - across, 0))
+    # Of u_s = −u_t, of which |u| knows nothing, two equal numbers are subtracted: 0 or rounding.
+    value_gap = same * gap - even * 2 / np.pi * mean * _sine_minus_angle_cosine(angle)
     return _averages(
         same * q_s,
-        same * gap - even * 2 / np.pi * mean * _sine_minus_angle_cosine(angle),
+        jnp.maximum(value_gap, 0),
         jnp.full_like(q_s, same),
         even * 2 / np.pi * angle,
     )

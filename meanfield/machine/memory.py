@@ -1,10 +1,12 @@
 """How much of the machine's memory is free, and requests that would want more."""
 
 import os
+import resource
 from collections.abc import Iterator
 from pathlib import Path
 
 MEMINFO, CGROUPS = Path("/proc/meminfo"), Path("/proc/self/cgroup")
+PAGES = Path("/proc/self/statm")  # of this process's address space, the first number
 MOUNT = Path("/sys/fs/cgroup")
 # Limit, use and what of the use the kernel takes back when need be: of version 2, and of 1.
 NEW = "memory.max", "memory.current", "inactive_file"
@@ -12,8 +14,8 @@ OLD = "memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file"
 
 
 def free_memory() -> int:
-    """Bytes that this process may still take: of the machine, and of its control groups' limits."""
-    return max(0, min([_free_here(), *_free_in_groups()]))
+    """Bytes that this process may still take: of the machine, its own limit and its groups'."""
+    return max(0, min([_free_here(), *_free_in_process(), *_free_in_groups()]))
 
 
 def check_memory(needed: float, what: str, advice: str) -> None:
@@ -37,6 +39,17 @@ def _free_here() -> int:
         return 1024 * int(lines["MemAvailable"].split()[0])
     except (OSError, KeyError, ValueError):  # not Linux
         return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+
+
+def _free_in_process() -> Iterator[int]:
+    """What `ulimit -v` leaves of the address space, if it is limited."""
+    most, _ = resource.getrlimit(resource.RLIMIT_AS)
+    try:
+        taken = int(PAGES.read_text().split()[0]) * os.sysconf("SC_PAGE_SIZE")
+    except (OSError, ValueError):  # not Linux
+        return
+    if most != resource.RLIM_INFINITY:
+        yield most - taken
 
 
 def _free_in_groups() -> Iterator[int]:

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
+from meanfield.sweeps.words import EMPTY
+
 if TYPE_CHECKING:
     import zarr
 
@@ -23,11 +25,19 @@ class DamagedError(ValueError):
     """Something in a store is not what was written."""
 
 
-def opened(path: Path, name: str, mode: Literal["r", "r+"] = "r") -> "zarr.Array | None":
+def opened(
+    path: Path, name: str, dimensions: int | None = None, mode: Literal["r", "r+"] = "r"
+) -> "zarr.Array | None":
     """An array of the store at `path`, or None where there is none.
 
+    Args:
+        path: The store's.
+        name: The array's.
+        dimensions: How many it has, if that is known.
+        mode: Whether to read, or to write too.
+
     Raises:
-        DamagedError: Its description is not one.
+        DamagedError: Its description is not one, or that of another array.
     """
     import zarr  # on first use: of the `sweep` extra
 
@@ -39,6 +49,8 @@ def opened(path: Path, name: str, mode: Literal["r", "r+"] = "r") -> "zarr.Array
         codecs = [codec["name"] for codec in json.loads(file.read_text("utf-8"))["codecs"]]
         if codecs != CODECS:
             raise ValueError(f"its codecs are {codecs}, not {CODECS}")
+        if dimensions not in (None, array.ndim) or array.dtype != EMPTY.get(name, array).dtype:
+            raise ValueError("it is that of another array")
     # Whatever the library stumbles over.
     except (ValueError, LookupError, TypeError, AttributeError, ArithmeticError) as error:
         raise DamagedError(
@@ -67,7 +79,7 @@ def damage(
     """
     from google_crc32c import value as checksum  # on first use: of the `sweep` extra
 
-    array = opened(path, name)
+    array = opened(path, name, len(shape))
     if array is None:
         return
     sizes = zip(array.shape, shape, array.chunks, strict=True)
@@ -106,7 +118,7 @@ def check(path: Path, names: Sequence[str], shape: Sequence[int], complete: bool
 def values(path: Path, name: str, shape: Sequence[int], empty: np.generic) -> np.ndarray:
     """What an array holds of `shape`; beyond the array, or where there is none, `empty`."""
     found = np.full(tuple(shape), empty)
-    array = opened(path, name)
+    array = opened(path, name, len(shape))
     if array is not None:
         sizes = zip(array.shape, shape, strict=True)
         region = tuple(slice(min(has, asked)) for has, asked in sizes)

@@ -14,7 +14,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:/")  # a path that was one has lost its second slash
+from meanfield.checks import local_folder
+
 # What a call leaves that was killed before it had written anything else.
 LITTER = re.compile(r"zarr\.[0-9a-f]+\.partial|\.write")
 HEADROOM = 2**20  # bytes on the disk, beyond what is needed
@@ -26,11 +27,7 @@ def store_folder(store: Path | str) -> Path:
     Raises:
         ValueError: It is named by a URL, or holds what is neither a file nor a folder.
     """
-    if URL.match(str(store)):
-        raise ValueError(
-            f"store must be a folder of this machine such as runs/a.zarr, no URL, got {store}"
-        )
-    path = Path(store)
+    path = local_folder("store", store)
     _check_plain(path)
     return path
 

@@ -9,7 +9,8 @@ import numpy as np
 from meanfield.sweeps.chunks import DamagedError, check, values
 from meanfield.sweeps.files import is_new, store_folder
 from meanfield.sweeps.grid import Grid, merged
-from meanfield.sweeps.words import DONE, EMPTY, GRID, MISSING, STATISTICS, STATUS
+from meanfield.sweeps.seals import misplaced
+from meanfield.sweeps.words import DONE, EMPTY, GRID, MISSING, SEAL, STATISTICS, STATUS
 
 
 class Missing(NamedTuple):
@@ -89,14 +90,19 @@ def measured_values(path: Path, grid: Grid) -> dict[str, np.ndarray]:
     """Every statistic of every draw of a grid, and the marks, once all chunks are checked.
 
     The arrays may be shorter or longer than that where the store was just being extended. A mark
-    does not vouch for what is not there, as after an incomplete copy: there it says so.
+    does not vouch for what is not there, as after an incomplete copy, nor for what is there but
+    belongs elsewhere: there it says so.
     """
     shape = (*grid.shape, grid.draws)
     found = {name: values(path, name, shape, empty) for name, empty in EMPTY.items()}
     # s_λ may be left out on purpose.
     needed = STATISTICS if grid.second_moment else STATISTICS[:-1]
     lost = np.any([np.isnan(found[name]) for name in needed], axis=0)
-    found[STATUS][lost & (found[STATUS] == DONE)] = MISSING
+    wrong = misplaced(found)
+    found[STATUS][wrong | lost & (found[STATUS] == DONE)] = MISSING
+    for name in STATISTICS:
+        found[name][wrong] = EMPTY[name]
+    del found[SEAL]
     return found
 
 

@@ -5,6 +5,7 @@ any interruption, finds the theory of before or the new one, never a mixture or 
 """
 
 import hashlib
+import json
 import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -39,7 +40,7 @@ def write_predicted(path: Path, grid: Grid, theory: Theory) -> str:
     from zarr.codecs import Crc32cCodec
 
     columns = _columns(grid, theory)
-    name = GROUP + _digest(grid, columns)
+    name = GROUP + _digest(grid, columns, FLAGS)
     missing = [column for column in columns if not _is_there(path / name, column, columns[column])]
     if missing:
         zarr.open_group(path / name, mode="a")
@@ -63,10 +64,11 @@ def _columns(grid: Grid, theory: Theory) -> dict[str, np.ndarray]:
     return {n: column.astype(types[n]).reshape(grid.shape) for n, column in columns.items()}
 
 
-def _digest(grid: Grid, columns: dict[str, np.ndarray]) -> str:
-    found = hashlib.sha256(repr((tuple(grid.axes), grid.shape, FLAGS)).encode())
-    for name, column in columns.items():
-        found.update(name.encode() + column.tobytes())
+def _digest(grid: Grid, columns: dict[str, np.ndarray], flags: dict[str, Any]) -> str:
+    """Of the grid in full, the columns and what the kinds' numbers mean."""
+    found = hashlib.sha256(json.dumps([grid.to_dict(), flags], sort_keys=True).encode())
+    for name in sorted(columns):
+        found.update(name.encode() + columns[name].tobytes())
     return found.hexdigest()[:16]
 
 
@@ -74,7 +76,7 @@ def _is_there(path: Path, name: str, column: np.ndarray) -> bool:
     try:
         found = _whole(path, name, column.shape)
         if name == KIND:
-            _in_words(path, found)
+            _in_words(_flags(path), found)
     except (DamagedError, NoTheoryError):
         return False
     return np.array_equal(found, column, equal_nan=True)
@@ -108,22 +110,34 @@ def read_predicted(path: Path, group: str | None, grid: Grid) -> dict[str, "xarr
     try:
         there = {file.parent.name for file in folder.glob("*/zarr.json")}
         found = {name: _whole(folder, name, grid.shape) for name in sorted(needed | there)}
-        found[KIND] = _in_words(folder, found[KIND])
+        flags = _flags(folder)
+        if group != GROUP + _digest(grid, found, flags):
+            raise NoTheoryError("what is there is not what was written for this grid")
+        found[KIND] = _in_words(flags, found[KIND])
     except DamagedError as error:
         raise NoTheoryError(error) from error
     return {name: xarray.Variable(tuple(grid.axes), column) for name, column in found.items()}
 
 
-def _in_words(folder: Path, kinds: np.ndarray) -> np.ndarray:
-    """The kinds of λ_max by the flags that were written with them.
+def _flags(folder: Path) -> dict[str, Any]:
+    """What the numbers of the kinds of λ_max mean, as was written with them.
 
     Raises:
-        NoTheoryError: There are no flags, or not of every kind.
+        NoTheoryError: It was not.
     """
     array = opened(folder, KIND)
     flags = dict(array.attrs) if array is not None else {}
     if not FLAGS.keys() <= flags.keys():
         raise NoTheoryError("the kinds of its largest eigenvalues are numbers without a meaning")
+    return {name: flags[name] for name in FLAGS}
+
+
+def _in_words(flags: dict[str, Any], kinds: np.ndarray) -> np.ndarray:
+    """The kinds of λ_max by their flags.
+
+    Raises:
+        NoTheoryError: There is none of some kind.
+    """
     meanings = np.array(str(flags["flag_meanings"]).split())
     matches = kinds[..., None] == np.array(flags["flag_values"])
     if not matches.any(axis=-1).all():

@@ -17,13 +17,14 @@ from meanfield.sweeps.files import check_room, is_new, store_folder
 from meanfield.sweeps.grid import Grid
 from meanfield.sweeps.kept import Missing, extended, measured_values, unmarked
 from meanfield.sweeps.predicted import forget_predicted, write_predicted
+from meanfield.sweeps.seals import sealed
 from meanfield.sweeps.words import (
     DONE,
     DRAW,
     EMPTY,
     FAILED,
     GRID,
-    STATISTICS,
+    SEAL,
     STATUS,
     THEORY_GROUP,
     Results,
@@ -74,7 +75,7 @@ class Store:
         return (*self.grid.shape, self.grid.draws)
 
     def _shape_of(self, name: str) -> tuple[int, ...] | None:
-        array = opened(self.path, name)
+        array = opened(self.path, name, len(self._shape))
         return None if array is None else array.shape
 
     def check_room(self) -> None:
@@ -93,7 +94,7 @@ class Store:
         """The array of that name, made or extended to the grid's shape."""
         from zarr.codecs import Crc32cCodec
 
-        array = opened(self.path, name, "r+")
+        array = opened(self.path, name, len(self._shape), "r+")
         if array is None:
             return self._group.create_array(
                 name,
@@ -136,14 +137,22 @@ class Store:
         first, end = min(results), max(results) + 1
         # Chunks beyond these draws stay untouched.
         region: tuple[int | slice, ...] = (*place, slice(first, end))
-        for name, empty in EMPTY.items():
-            if len(results) == end - first:
-                column = np.full(end - first, empty)
-            else:
-                column = self._read(name, region)
-            for draw, result in results.items():
-                column[draw - first] = _entry(name, result)
-            self._arrays[name][region] = column
+        columns = {name: self._column(name, region, results) for name in EMPTY if name != SEAL}
+        draws = np.arange(first, end)
+        columns[SEAL] = sealed((*place, draws), columns)
+        for name in EMPTY:
+            self._arrays[name][region] = columns[name]
+
+    def _column(self, name: str, region: tuple[int | slice, ...], results: Results) -> np.ndarray:
+        """An array's draws in a region, which begins and ends with results; others as they were."""
+        first, end = min(results), max(results) + 1
+        if len(results) == end - first:
+            column = np.full(end - first, EMPTY[name])
+        else:
+            column = self._read(name, region)
+        for draw, result in results.items():
+            column[draw - first] = _entry(name, result)
+        return column
 
     def _record_failures(self, place: tuple[int, ...], results: Results) -> None:
         """Adds the messages of failed draws, by their place in the dataset."""
@@ -164,7 +173,7 @@ class Store:
         return unmarked(measured_values(self.path, self.grid)[STATUS])
 
     def _wipe(self, place: tuple[int, ...]) -> None:
-        for name in (STATUS, *STATISTICS):  # the marks first
+        for name in reversed(EMPTY):  # the marks first
             array = self._arrays[name]
             for part in range(array.cdata_shape[-1]):
                 chunk_file(self.path / name, array, (*place, part)).unlink(missing_ok=True)

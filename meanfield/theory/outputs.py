@@ -92,17 +92,17 @@ def largest_quantiles(mean: float, deviation: float, scale: float) -> list[float
     """The 10, 50 and 90 % quantiles of one network's λ_max.
 
     What many eigenvalues share is a log-normal factor. At an edge Tracy–Widom comes on top, which
-    is independent of it: the deviations from the mean are added in quadrature.
+    is independent of it: the deviations from the mean are added in quadrature, those below it in
+    the logarithm. There a width of few units knows no Gaussian deviations, but zero for certain.
 
     Args:
         mean: λ_max.
         deviation: Its relative standard deviation by what many eigenvalues share.
         scale: By what Tracy–Widom's law is multiplied.
     """
-    quantiles = []
-    for p, tracy_widom in QUANTILES.items():
-        factor = math.expm1(deviation * NormalDist().inv_cdf(p) - deviation**2 / 2) * mean
-        edge = scale * (tracy_widom - MEAN)
-        far = math.copysign(math.hypot(factor, edge), p - 0.5)
-        quantiles.append(mean + (factor + edge if p == 0.5 else far))
-    return quantiles
+    low, middle, high = (
+        (deviation * NormalDist().inv_cdf(p) - deviation**2 / 2, scale * (law - MEAN) / mean)
+        for p, law in QUANTILES.items()
+    )
+    above = math.hypot(math.expm1(high[0]), high[1])
+    return [mean * math.exp(-math.hypot(*low)), mean * math.exp(sum(middle)), mean * (1 + above)]

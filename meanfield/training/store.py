@@ -7,7 +7,7 @@ from pathlib import Path
 import jax
 import numpy as np
 
-from meanfield.checks import shown
+from meanfield.checks import local_folder, shown
 from meanfield.training.descent import Lanes
 
 REQUEST = "request.json"
@@ -33,10 +33,10 @@ class TrainingStore:
             size: Lanes per group, if the folder is new.
 
         Raises:
-            ValueError: The folder holds another training.
+            ValueError: It is named by a URL, or holds another training.
             OSError: It cannot be written.
         """
-        self.path = Path(path)
+        self.path = local_folder("store", path)
         self.path.mkdir(parents=True, exist_ok=True)
         kept = self._read_request()
         if kept is not None:

@@ -87,6 +87,7 @@ BAD = {
     f"predict --depth 2 --width {'9' * 400} --samples 5": ["width must be at most 1e60"],
     f"train {NET} --samples 5 --learning-rates 0.1:1:99999999999": ["would need 1e+04 GB"],
     f"train {NET} --samples 1000000000000 --learning-rates 0.1": ["would need", "free"],
+    f"train {NET} --samples 5 --draws 1 --store {'x' * 300}": ["File name too long"],
     "simulate --depth 3 --width 1000000 --samples 10": ["would need", "GB", "narrower"],
 }  # fmt: skip
 

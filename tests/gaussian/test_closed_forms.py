@@ -162,3 +162,9 @@ def test_large_variances_do_not_overflow():
             found = closed_forms.sin(*map(jnp.float64, (q_s, q_t, gap)))
             for value, number in zip(found[1:4:2], exact, strict=True):
                 assert relative_error(value, number) < 1e-12
+
+
+def test_opposite_samples_are_the_same_to_the_absolute_value():
+    for q in np.geomspace(1e-3, 1e3, 50):
+        gap = 2 * q * (1 - 1e-16)
+        assert closed("abs", q, gap).value_gap >= 0

@@ -1,5 +1,6 @@
 """What is free, by files of Linux as they may be; and requests that are far beyond."""
 
+import resource
 import tracemalloc
 
 import numpy as np
@@ -60,6 +61,17 @@ def test_so_do_those_of_version_1(machine, tmp_path):
     )
     assert said(tmp_path, "9:name=systemd:/a\n4:cpu,memory:/a\n0::/\n") == 2
     assert said(tmp_path, "4:cpu:/a\n") == 8
+
+
+def test_the_process_has_a_limit_of_its_own(machine, tmp_path, monkeypatch):
+    monkeypatch.setattr(memory, "PAGES", tmp_path / "PAGES")
+    limit = resource.getrlimit(resource.RLIMIT_AS)
+    monkeypatch.setattr(resource, "getrlimit", lambda which: (3 * GB, limit[1]))
+    assert free_memory() == 8 * GB  # nobody says what is taken
+    (tmp_path / "PAGES").write_text(f"{2 * GB // resource.getpagesize()} 7 7 0 0 0 0\n")
+    assert free_memory() == GB
+    monkeypatch.setattr(resource, "getrlimit", lambda which: (resource.RLIM_INFINITY,) * 2)
+    assert free_memory() == 8 * GB
 
 
 def test_what_does_not_fit_is_refused_with_what_is_needed_and_free(machine):

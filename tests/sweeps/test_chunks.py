@@ -7,7 +7,7 @@ import sys
 
 import numpy as np
 import pytest
-from small_sweep import GRID
+from small_sweep import GRID, theory_folder
 
 from meanfield.commands.cli import run
 from meanfield.sweeps.chunks import DamagedError, damage, opened, values
@@ -120,3 +120,12 @@ def test_a_grid_that_is_none_is_one_line_that_names_the_store(store, grid):
     (store / "zarr.json").write_text(json.dumps(said))
     with pytest.raises(ValueError, match=f"store must hold a sweep, got {store}: "):
         load(store)
+
+
+@pytest.mark.parametrize(("other", "name"), [("status", "eigenvalue_mean"), ("theory", "status")])
+def test_the_description_of_another_array_is_none(store, other, name):
+    folder = theory_folder(store) / "theory_kappa1" if other == "theory" else store / other
+    shutil.copy(folder / "zarr.json", store / name / "zarr.json")
+    for call in (load, lambda path: left(path, GRID), lambda path: Store(path, GRID)):
+        with pytest.raises(DamagedError, match=f"the array {name} of the store {store} is damaged"):
+            call(store)

@@ -3,9 +3,11 @@
 import shutil
 
 import numpy as np
+import pytest
 import zarr
-from small_sweep import theory_folder
+from small_sweep import GRID, theory_folder
 
+from meanfield.sweeps import predicted
 from meanfield.sweeps.dataset import load
 from meanfield.sweeps.grid import Grid
 from meanfield.sweeps.predicted import forget_predicted, write_predicted
@@ -21,16 +23,21 @@ def test_the_kinds_are_described_where_they_are_written(whole):
     assert load(whole)[KIND].attrs == {}
 
 
-def test_kinds_are_read_by_their_description_and_not_by_their_order_today(whole, tmp_path):
+def test_kinds_are_read_by_their_description_and_not_by_their_order_today(
+    whole, tmp_path, monkeypatch
+):
     """As of a version that has one more kind in the middle, and numbers them otherwise."""
     store = shutil.copytree(whole, tmp_path / "a.zarr")
-    array = zarr.open_array(theory_folder(store) / KIND, mode="a")
     values, meanings = [7, 3, 0], ["outlier", "bulk-edge", "lower-bound"]
-    array.attrs.update({"flag_values": values, "flag_meanings": " ".join(meanings)})
-    stored = np.resize(values, array.shape)
-    array[...] = stored
-    expected = np.array(meanings)[[values.index(value) for value in stored.ravel()]]
-    np.testing.assert_array_equal(load(store)[KIND], expected.reshape(stored.shape))
+    flags = {"flag_values": values, "flag_meanings": " ".join(meanings)}
+    stored = np.resize(values, len(GRID))
+    theory = Theory(**{name: np.ones(len(GRID)) for name in Theory._fields})
+    with monkeypatch.context() as patch:
+        patch.setattr(predicted, "FLAGS", flags)
+        name = write_predicted(store, GRID, theory._replace(eigenvalue_max_kind=stored))
+    zarr.open_group(store).attrs["theory"] = name
+    expected = np.array(meanings)[[values.index(value) for value in stored]]
+    np.testing.assert_array_equal(load(store)[KIND], expected.reshape(GRID.shape))
 
 
 def test_only_what_is_not_there_yet_is_written(tmp_path):
@@ -45,3 +52,22 @@ def test_only_what_is_not_there_yet_is_written(tmp_path):
     (tmp_path / "theory_kappa1").mkdir()  # as an older version wrote it
     forget_predicted(tmp_path, {other})
     assert [path.name for path in tmp_path.iterdir()] == [other]
+
+
+def test_a_chunk_of_another_array_is_not_taken_for_this_one(whole, tmp_path):
+    store = shutil.copytree(whole, tmp_path / "s")
+    folder = theory_folder(store)
+    (one,) = (folder / "theory_kappa1" / "c").rglob("0/0/0")
+    shutil.copy(one, folder / "theory_kappa2" / one.relative_to(folder / "theory_kappa1"))
+    with pytest.raises(ValueError, match=r"is not what was written .* run the sweep again"):
+        load(store)
+
+
+def test_theory_is_of_the_grid_that_it_was_written_for(whole, tmp_path):
+    store = shutil.copytree(whole, tmp_path / "s")
+    said = (store / "zarr.json").read_text()
+    assert said.count(r"\"weight_var\": [1.0, 1.5, 2.0]") == 1
+    changed = said.replace(r"\"weight_var\": [1.0, 1.5", r"\"weight_var\": [1.0, 1.7")
+    (store / "zarr.json").write_text(changed)
+    with pytest.raises(ValueError, match="is not what was written for this grid"):
+        load(store)

@@ -44,9 +44,9 @@ def test_what_is_no_store_is_refused(tmp_path):
 
 
 def test_a_full_disk_is_known_before_any_compute(tmp_path, monkeypatch):
-    usage = shutil.disk_usage(tmp_path)._replace(free=2**20 + 4096 * 4 * 9 - 1)
+    usage = shutil.disk_usage(tmp_path)._replace(free=2**20 + 4096 * 5 * 9 - 1)
     monkeypatch.setattr(shutil, "disk_usage", lambda path: usage)
-    with pytest.raises(OSError, match=r"has 1\.2 MB left, the sweep needs 1\.2 MB"):
+    with pytest.raises(OSError, match=r"has 1\.23 MB left, the sweep needs 1\.23 MB"):
         Store(tmp_path / "h.zarr", GRID)
 
 

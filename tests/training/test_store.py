@@ -151,3 +151,11 @@ def test_a_store_keeps_its_groups_on_a_machine_with_other_memory(whole, tmp_path
     train(NET, X, Y, store=tmp_path, **{**OPTIONS, "steps": 30})
     monkeypatch.setattr(training, "LANES_ON_CPU", 2)
     same(train(NET, X, Y, store=tmp_path, **OPTIONS), whole)
+
+
+@pytest.mark.parametrize("store", ["file:///tmp/a", "s3://bucket/a"])
+def test_a_store_is_no_url(store, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ValueError, match=r"store must be a folder .* got .*:/"):
+        train(NET, X, Y, store=store, **OPTIONS)
+    assert not list(tmp_path.iterdir())

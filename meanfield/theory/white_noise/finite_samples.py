@@ -13,6 +13,7 @@ from meanfield.theory.kernels import Exchangeable
 NUMBERS = 2**22  # of the projectors held at once
 COPIES = 3  # of them, in between
 DRAW_BYTES = 200  # of a draw that is through
+MOST = 1e280  # of A/q, to leave room for what is drawn
 
 
 def check_draws(samples: int, dimensions: int, draws: int) -> None:
@@ -49,18 +50,29 @@ def sample_largest(
 
     Returns:
         One λ_max per draw.
+
+    Raises:
+        ValueError: A/q leaves the range of floating-point numbers.
     """
+    q, A = float(S.same), float(K.same)
+    if not q * MOST > A:
+        raise ValueError(
+            f"output_draws must be 0 where outputs of variance {q:.1g} are divided by, got {draws}"
+        )
     at_once = max(1, NUMBERS // (int(S.samples) * dimensions**2))
     counts = [min(at_once, draws - done) for done in range(0, draws, at_once)]
-    return np.concatenate([_some_draws(S, K, outputs, dimensions, count, rng) for count in counts])
+    # In units of A and q, and so in range whatever the variances are.
+    drawn = [_some_draws(S, K, outputs, dimensions, count, rng) for count in counts]
+    return np.concatenate(drawn) * (A / q)
 
 
 def _some_draws(
     S: Exchangeable, K: Exchangeable, C: int, n: int, count: int, rng: np.random.Generator
 ) -> np.ndarray:
-    T, B, gap = int(S.samples), float(K.cross), float(K.gap)
-    common = max(float(S.cross), 0.0)
-    own = float(S.gap) if S.cross > 0 else float(S.same)
+    """Of kernels in units of their diagonals."""
+    T, own, gap = int(S.samples), float(S.gap / S.same), float(K.gap / K.same)
+    B, common = 1 - gap, max(1 - own, 0.0)
+    own = own if common > 0 else 1.0
     normal = rng.standard_normal((count, 1 + T, n))
     u = np.sqrt(common) * normal[:, :1] + np.sqrt(own) * normal[:, 1:]
     square = (u**2).sum(axis=-1)

@@ -7,6 +7,7 @@ from meanfield.theory.notes import on_absent, on_averages
 from meanfield.theory.white_noise.result import Prediction
 
 WORTH_SAYING = 0.005  # a relative error
+BEYOND = "what it follows from leaves the range of floating-point numbers"
 
 
 def explain(p: Prediction, error: float) -> tuple[str, ...]:
@@ -73,7 +74,8 @@ def _on_largest(p: Prediction) -> Iterator[str]:
 def _absent(p: Prediction) -> Iterator[tuple[str, str]]:
     """The fields that are None, each with the reason."""
     norm, C = p.network.norm_records[-1], p.network.outputs
-    diverges = f"{norm.name} norm on {C} outputs: {norm.divergence(C)}"
+    flaw = norm.divergence(C)
+    diverges = f"{norm.name} norm on {C} outputs: {flaw}" if flaw else BEYOND
     yield "q_hat of the output layer", "it has no activation"
     if not p.network.alpha:
         yield "kappa1 and kappa2", "without a hidden layer alpha is 0"
@@ -89,10 +91,13 @@ def _absent(p: Prediction) -> Iterator[tuple[str, str]]:
         reason = "output_draws is 0" if norm.random_outputs else "not random in wide networks"
         yield "eigenvalue_max_at_samples", reason
     if p.bulk is None:
-        yield "bulk", f"not known behind {norm.name} norm in the last layer"
+        unknown = f"not known behind {norm.name} norm in the last layer"
+        yield "bulk", unknown if norm.random_outputs else BEYOND
 
 
 def _no_quantiles(p: Prediction, diverges: str) -> str:
     if not p.eigenvalue_max:
         return "F = 0"
-    return "eigenvalue_max is a lower bound" if p.eigenvalue_max_kind.is_bound else diverges
+    if p.eigenvalue_max_kind.is_bound:
+        return "eigenvalue_max is a lower bound"
+    return diverges if p.eigenvalue_max is None else BEYOND

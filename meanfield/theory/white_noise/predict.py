@@ -88,7 +88,8 @@ def _prediction(
     grows, kind = bool(s.kappa2 > 0), list(Kind)[int(kind_places(s))]
     largest = _finite(s.eigenvalue_max)
     several = readout.outlier_multiplicity if s.is_outlier else 1
-    multiplicity = readout.bulk_multiplicity if kind.is_bound else several
+    below = kind.is_bound and samples > 1  # a single sample has no bulk
+    multiplicity = readout.bulk_multiplicity if below else several
     return Prediction(
         network=network,
         samples=samples,
@@ -115,21 +116,24 @@ def _prediction(
 
 
 def _quantiles(kind: Kind, solved: Solved) -> dict[str, float] | None:
-    """Of one network's λ_max: by Tracy–Widom, what all eigenvalues share, or the random outputs."""
+    """Of one network's λ_max: by Tracy–Widom, what all eigenvalues share, or the random outputs.
+
+    None where these are not known, or the numbers that they follow from are out of range.
+    """
     ends, of_outputs = solved.ends, solved.readout.outlier_quantiles
     if kind.is_bound:
         return None
     if of_outputs is not None:
         return by_quantile(of_outputs.tolist())
     numbers = ends.largest, ends.deviation, ends.own_scale
-    return by_quantile(largest_quantiles(*map(float, numbers)))
+    values = largest_quantiles(*map(float, numbers))
+    return by_quantile(values) if np.isfinite(values).all() else None
 
 
 def _bulk(network: Network, samples: int, solved: Solved) -> BulkSpectrum | None:
+    """The bulk, or None where it is not known, or one of its numbers is out of range."""
     ends = solved.ends
-    if not np.isfinite(ends.edge):
-        return None
-    return BulkSpectrum(
+    found = BulkSpectrum(
         network=network,
         samples=samples,
         mean=float(solved.spectrum.bulk),
@@ -138,6 +142,8 @@ def _bulk(network: Network, samples: int, solved: Solved) -> BulkSpectrum | None
         lower=float(ends.lower),
         scale=float(ends.scale),
     )
+    numbers = found.mean, found.variance, found.edge, found.lower, found.scale
+    return found if np.isfinite(numbers).all() else None
 
 
 def _finite(value: ArrayLike) -> float | None:

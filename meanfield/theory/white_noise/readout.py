@@ -13,6 +13,8 @@ from meanfield.theory.kinds import QUANTILES
 from meanfield.theory.norms import kernels
 from meanfield.theory.white_noise.recursion import Code, Solution
 
+LEAST_OWN = 1e-30  # of the variance: what a sample has of its own, where it may be nothing
+
 
 class Readout(NamedTuple):
     """What the output layer's kernels say of the FIM's spectrum.
@@ -148,7 +150,7 @@ def _response(
     if n < 3:  # the mean over the own part of û diverges whatever ζ is
         return jnp.full_like(radius_squared, jnp.inf), jnp.full_like(radius_squared, jnp.inf)
     common = jnp.maximum(S.cross, 0)
-    own = jnp.where(S.cross > 0, S.gap, S.same)
+    own = jnp.where(S.cross > 0, jnp.maximum(S.gap, LEAST_OWN * S.same), S.same)
     strength = common * radius_squared[..., None] / own
     # The integrand lives within 80/δ of s = 1; x = 1 − s keeps that distance exact. Where the
     # nodes are put does not change the integral, so no derivative is taken through them.

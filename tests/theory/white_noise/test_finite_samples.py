@@ -80,3 +80,18 @@ def test_a_single_sample_has_no_bulk(norm):
     for name, drawn in prediction.eigenvalue_max_at_samples.items():
         exact = prediction.eigenvalue_max_quantiles[name]
         assert abs(drawn["value"] - exact) < 4 * drawn["sem"]
+
+
+def test_draws_scale_as_the_variances_up_to_the_ends_of_their_range():
+    K = Exchangeable(*np.array([5.0, 3.0, 12.0]))
+
+    def drawn(q):
+        S = Exchangeable(*np.array([5 * q, 3 * q, 12.0]))
+        return sample_largest(S, K, 4, 3, draws=3, rng=np.random.default_rng(0))
+
+    for q in (1e307, 1e-250):
+        np.testing.assert_allclose(drawn(q), drawn(1.0) / q, rtol=1e-10)
+    with pytest.raises(
+        ValueError, match=r"output_draws must be 0 where outputs of variance 5e-300"
+    ):
+        drawn(1e-300)

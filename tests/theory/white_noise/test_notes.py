@@ -62,3 +62,20 @@ def test_notes_warn_of_doubtful_averages():
     for weight_var, doubted in ((1e4, True), (40.0, False)):
         network = relu(activation="tanh", weight_var=weight_var)
         assert ("only accurate" in notes_on(predict(network, 100))[0]) == doubted
+
+
+def test_what_leaves_the_range_of_numbers_is_null_and_said_to_be():
+    tiny = predict(erf("mean@last", weight_var=9.9e-12, bias_var=5.4e16, depth=6), 1_000_000)
+    assert tiny.bulk is None
+    assert "bulk (what it follows from leaves the range" in notes_on(tiny)[1]
+    wide = predict(erf("batch@last", weight_var=8e-182, bias_var=0, depth=1), 4)
+    assert wide.bulk is None  # its variance is beyond, its mean is not
+    assert "bulk (what it follows from leaves the range" in notes_on(wide)[1]
+    huge = predict(relu(weight_var=1e100), 50)
+    assert huge.eigenvalue_second_moment is None
+    assert "eigenvalue_second_moment (what it follows from leaves" in notes_on(huge)[1]
+
+
+def test_a_single_sample_has_no_bulk_to_bound():
+    found = predict(erf("layer@1", weight_var=1e-308, bias_var=1e-100), 1)
+    assert found.eigenvalue_max_multiplicity >= 1

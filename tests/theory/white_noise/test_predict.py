@@ -205,3 +205,9 @@ def test_too_few_samples_are_refused(norm):
     assert predict(relu(norm), least).eigenvalue_max > 0
     with pytest.raises(ValueError, match="samples must be at least"):
         predict(relu(norm), least - 1)
+
+
+@pytest.mark.parametrize("norm", ["none", "layer@hidden", "batch@last"])
+def test_the_largest_of_all_variances_is_refused(norm):
+    with pytest.raises(ValueError, match="beyond the range of floating-point numbers"):
+        predict(erf(norm, weight_var=1.79e308), 80)

@@ -230,3 +230,11 @@ def test_the_spectrum_of_one_large_network_has_the_eigenvalues_named():
     assert abs(found[: n - 1].mean() / (across * plain) - 1) < tolerance / np.sqrt(n - 1)
     assert abs(found[n - 1] / (along * plain) - 1) < tolerance
     assert found[n] < 0.5 * found[n - 1]  # the bulk lies clearly below
+
+
+@pytest.mark.parametrize("n", [3, 6])
+def test_samples_that_share_all_they_have_are_one(n):
+    """Without a gap û = √q ζ: across ζ stands C/(q |ζ|²), along it nothing."""
+    across, along = _response(exchangeable(1.7, 0.0), n, n, jnp.array([0.5, 3.0]))
+    np.testing.assert_allclose(across, n / (1.7 * np.array([0.5, 3.0])), rtol=1e-10)
+    np.testing.assert_allclose(along, 0, atol=1e-10 * across.max())

@@ -40,3 +40,9 @@ def test_the_largest_of_several_outputs_is_that_of_networks(network, mean, sem, 
     assert abs(found.largest - mean) < 2 * sem + min(0.01, told) * mean
     low, _, high = largest_quantiles(found.largest, found.deviation, found.own_scale)
     np.testing.assert_allclose([low, high], outer, rtol=0.06)
+
+
+@pytest.mark.parametrize(("deviation", "scale"), [(0.1, 0.2), (0.0, 100.0), (3.0, 1e6)])
+def test_quantiles_are_ordered_and_positive_however_far_apart(deviation, scale):
+    low, middle, high = largest_quantiles(2.0, deviation, scale)
+    assert 0 <= low <= middle <= high
