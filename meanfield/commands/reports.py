@@ -19,13 +19,17 @@ from meanfield.studies.validation.validate import validate
 @click.command("validate")
 @click.option("--quick", is_flag=True, help="Width and samples 200 in place of 400.")
 @seed_option
+@click.option(
+    "--store", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE",
+    help="Keeps every finished case; the same command takes an interrupted run up again.",
+)  # fmt: skip
 @json_option
-def validate_command(quick: bool, seed: int, as_json: bool) -> int | None:
+def validate_command(quick: bool, seed: int, store: Path | None, as_json: bool) -> int | None:
     """Hold the theory against sampled networks for every kind of placement.
 
     Exits with 1 if any row fails.
     """
-    report = validate(quick=quick, seed=seed)
+    report = validate(quick=quick, seed=seed, store=store)
     show(report.to_dict(), _validation_table(report), as_json)
     return None if report.passed else FAILED
 

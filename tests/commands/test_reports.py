@@ -13,7 +13,7 @@ def check(passed, **case):
     case = {"activation": "tanh", "outputs": 4, "placement": "batch@last", **case}
     return SimpleNamespace(
         case=SimpleNamespace(**{"inputs": "white noise", **case}),
-        quantity="λ_max, 3-fold",
+        quantity="λ_max",
         expected=10.0,
         measured=11.0,
         sem=0.25,
@@ -47,10 +47,10 @@ def validated(monkeypatch):
 def test_a_validation_that_fails_says_where(capsys, validated):
     calls = validated(check(True), check(False, placement="none", inputs="digits"))
     text = output(capsys, "validate", "--quick", "--seed", "3", code=1)
-    assert calls == [{"quick": True, "seed": 3}]
+    assert calls == [{"quick": True, "seed": 3, "store": None}]
     lines = [" ".join(line.split()) for line in text.splitlines()]
-    assert "tanh 4 batch@last λ_max, 3-fold 10 11 ± 0.2 +10% 6% ok" in lines
-    assert "tanh 4 none (digits) λ_max, 3-fold 10 11 ± 0.2 +10% 6% FAIL" in lines
+    assert "tanh 4 batch@last λ_max 10 11 ± 0.2 +10% 6% ok" in lines
+    assert "tanh 4 none (digits) λ_max 10 11 ± 0.2 +10% 6% FAIL" in lines
     said = "1 passed, 1 failed at width = samples = 200 in 12 s; tolerance = 2 standard errors"
     assert said in " ".join(lines)
 
@@ -59,7 +59,7 @@ def test_a_validation_that_passes(capsys, validated):
     calls = validated(check(True))
     assert "1 passed, 0 failed" in output(capsys, "validate")
     assert strict(output(capsys, "validate", "--json")) == {"checks": 1}
-    assert calls == [{"quick": False, "seed": 0}] * 2
+    assert calls == [{"quick": False, "seed": 0, "store": None}] * 2
 
 
 @pytest.mark.parametrize(("failures", "code"), [({}, 0), ({"phase": "no luck"}, 1)])

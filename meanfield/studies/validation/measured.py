@@ -25,22 +25,15 @@ def draw_statistics(
     seed: int,
     effort: Effort,
     enough: Callable[[np.ndarray], bool],
-    folds: int = 1,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Draws of λ_max and m_λ, doubled in number until they are enough or the effort is spent.
-
-    Of an eigenvalue that is `folds`-fold in the wide limit, the mean of the `folds` that it splits
-    into: the largest of them alone lies above the limit by their splitting, O(√(folds/M)).
-    """
+    """Draws of λ_max and m_λ, doubled in number until they are enough or the effort is spent."""
     network, samples, inputs = subject
     runs: list[Simulation] = []
     draws = FIRST_DRAWS
     while True:
         seed_here = seed + len(runs)
-        runs.append(
-            simulate(network, samples, draws=draws, seed=seed_here, leading=folds, inputs=inputs)
-        )
-        largest = np.concatenate([np.mean(r.leading_eigenvalues, axis=1) for r in runs])
+        runs.append(simulate(network, samples, draws=draws, seed=seed_here, inputs=inputs))
+        largest = np.concatenate([run.eigenvalue_max.draws for run in runs])
         if enough(largest) or 2 * len(largest) > effort.max_draws:
             return largest, np.concatenate([run.eigenvalue_mean.draws for run in runs])
         draws = len(largest)

@@ -25,17 +25,16 @@ def compare(
     is_outlier = theory.eigenvalue_max_kind is Kind.OUTLIER
     random = theory.eigenvalue_max_at_samples
     typical = median_of if random else mean_of
-    folds = theory.eigenvalue_max_multiplicity if is_outlier and not random else 1
     target = effort.sem if is_outlier else np.inf
     largest, means = draw_statistics(
-        Subject(network, M), seed, effort, lambda v: typical(v).relative <= target, folds
+        Subject(network, M), seed, effort, lambda v: typical(v).relative <= target
     )
     if theory.eigenvalue_second_moment is not None:  # else a standard error of m_λ means nothing
         yield hold("m_λ", exactly(theory.eigenvalue_mean), mean_of(means))
     if random:
         yield hold("median λ_max", Estimate(**random["50%"]), median_of(largest))
     elif is_outlier:
-        yield hold(f"λ_max, {folds}-fold", exactly(theory.eigenvalue_max), mean_of(largest))
+        yield hold("λ_max", exactly(theory.eigenvalue_max), mean_of(largest))
     elif theory.eigenvalue_max_kind is Kind.BULK_EDGE:
         # over tr F/T, in which what all eigenvalues of a network share cancels
         ratio = largest / means

@@ -5,6 +5,7 @@ the network is, so the normalized field is not Gaussian and its averages have no
 """
 
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 
 import jax
@@ -33,7 +34,7 @@ def average_over_fields(
         fields: How many to sample, rounded up to whole blocks.
         key: Of the sample.
     """
-    root, centred = matrix_root(S.centred().matrix), K.centred().matrix
+    root, centred = jnp.asarray(matrix_root(S.centred().matrix)), K.centred().matrix
     T = S.samples
     blocks = -(-fields // T)
     Q = projected = jnp.zeros((T, T))
@@ -43,19 +44,19 @@ def average_over_fields(
     return Full.from_matrix(Q), Full.from_matrix(projected)
 
 
-def matrix_root(covariance: jax.Array) -> jax.Array:
+def matrix_root(covariance: np.ndarray | jax.Array) -> np.ndarray:
     """A matrix R with R Rᵀ = covariance, up to the least jitter that makes it possible.
 
     Raises:
         ArithmeticError: The matrix is not positive semi-definite.
     """
-    scale = jnp.trace(covariance) / len(covariance)
+    matrix = np.asarray(covariance)
+    scale = np.trace(matrix) / len(matrix)
     if scale == 0:
-        return jnp.zeros_like(covariance)
+        return np.zeros_like(matrix)
     for jitter in JITTERS:
-        root = jnp.linalg.cholesky(covariance + jitter * scale * jnp.eye(len(covariance)))
-        if jnp.isfinite(root).all():
-            return root
+        with suppress(np.linalg.LinAlgError):
+            return np.linalg.cholesky(matrix + jitter * scale * np.eye(len(matrix)))
     raise ArithmeticError("the covariance over samples is not positive semi-definite")
 
 

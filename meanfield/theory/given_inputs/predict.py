@@ -157,8 +157,9 @@ def _prediction(
 def _quantiles(draws: np.ndarray, deviation: float, seed: int) -> dict[str, float] | None:
     """Of one network's λ_max: what the readout samples, times a log-normal factor."""
     if len(draws) == 1:
-        found = largest_quantiles(float(draws[0]), deviation, 0.0)
-        return by_quantile(found) if deviation > 0 else None
+        if deviation == 0 or draws[0] <= 0:
+            return None
+        return by_quantile(largest_quantiles(float(draws[0]), deviation, 0.0))
     normal = np.random.default_rng(seed).standard_normal(len(draws))
     spread = draws * np.exp(deviation * normal - deviation**2 / 2)
     return by_quantile(np.quantile(spread, QUANTILES).tolist())

@@ -102,7 +102,7 @@ def read_batch(S: Full, K: Full, outputs: int, asked: Asked) -> GivenReadout:
     """
     T = S.samples
     k, basis = _eigenpairs(K, T)
-    to_eigenbasis = basis.T @ np.asarray(matrix_root(S.matrix))
+    to_eigenbasis = basis.T @ matrix_root(S.matrix)
     largest, squares, inverses, spectra = [], [], [], []
     for output in range(outputs):
         u = to_eigenbasis @ asked.rng.standard_normal((T, asked.draws or BATCH_DRAWS))
@@ -172,7 +172,7 @@ def read_per_sample(S: Full, K: Full, outputs: int, dimensions: int, asked: Aske
     the rest is sampled (theory.md section 6 with the covariance of the data).        [derived]
     """
     T, C, n = S.samples, outputs, dimensions
-    kernel, root = np.asarray(K.matrix), np.asarray(matrix_root(S.matrix))
+    kernel, root = np.asarray(K.matrix), matrix_root(S.matrix)
     largest, squares, spectra = [], [], []
     dense = T * n <= LARGEST_SYSTEM
     start = asked.rng.standard_normal(T * n)

@@ -3,12 +3,14 @@
 A layer's kernels are means over M_l units, each with its own field and backward signal.
 """
 
+from functools import partial
 from typing import NamedTuple
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 
+from meanfield.gaussian.averages import value_and_slope
+from meanfield.spec.activations import Activation
 from meanfield.spec.norms import UNITS, Norm
 from meanfield.theory.given_inputs.batch_fields import matrix_root
 from meanfield.theory.given_inputs.passage import Pair, Passage
@@ -108,13 +110,16 @@ def _sample(
 ) -> Noise:
     """Units with fields u ~ N(0, S̄) and, independently, gradients by what they send on."""
 
-    def fields(of: np.ndarray, *shape: int) -> jax.Array:
-        root = matrix_root(jnp.asarray(of))
-        return jnp.asarray(rng.standard_normal((*shape, len(of)))) @ root.T
+    def fields(of: np.ndarray, *shape: int) -> np.ndarray:
+        return rng.standard_normal((*shape, len(of))) @ matrix_root(of).T
 
     u = fields(passage.after[0], count)
-    values, slopes = jax.jvp(passage.activation, (u,), (jnp.ones_like(u),))
-    signals = slopes[None] * fields(covariance, 2, count)
+    values, slopes = map(np.asarray, _value_and_slope(passage.activation, u))
+    signals = slopes * fields(covariance, 2, count)
     lifts = slopes.T @ values / count
-    found = map(np.asarray, (u, values, signals, covariance * passage.slopes, lifts))
-    return Noise(passage, *found)
+    return Noise(passage, u, values, signals, covariance * passage.slopes, lifts)
+
+
+@partial(jax.jit, static_argnums=0)
+def _value_and_slope(activation: Activation, u: jax.Array) -> tuple[jax.Array, jax.Array]:
+    return value_and_slope(activation, u)

@@ -20,13 +20,13 @@ def runs(monkeypatch):
     """The simulations asked for, in place of them: their draws are numbered through."""
     asked = []
 
-    def simulate(network, samples, *, draws, seed, leading, inputs):
+    def simulate(network, samples, *, draws, seed, inputs):
         done = sum(run["draws"] for run in asked)
-        asked.append({"draws": draws, "seed": seed, "leading": leading, "inputs": inputs})
+        asked.append({"draws": draws, "seed": seed, "inputs": inputs})
         numbers = np.arange(done, done + draws)
-        eigenvalues = tuple(tuple(n - np.arange(leading)) for n in numbers)
+        largest = SimpleNamespace(draws=tuple(numbers))
         means = SimpleNamespace(draws=tuple(10.0 * numbers))
-        return SimpleNamespace(leading_eigenvalues=eigenvalues, eigenvalue_mean=means)
+        return SimpleNamespace(eigenvalue_max=largest, eigenvalue_mean=means)
 
     monkeypatch.setattr(measured, "simulate", simulate)
     return asked
@@ -52,9 +52,3 @@ def test_draws_end_with_the_effort(runs, most, drawn):
     effort = EFFORT._replace(max_draws=most)
     largest, _ = draw_statistics(Subject(NET, 7), 0, effort, lambda _: False)
     assert len(largest) == drawn
-
-
-def test_of_a_folded_eigenvalue_the_mean_is_taken(runs):
-    largest, _ = draw_statistics(Subject(NET, 7), 0, EFFORT, lambda _: True, folds=3)
-    assert runs[0]["leading"] == 3
-    np.testing.assert_array_equal(largest, np.arange(12) - 1)

@@ -70,7 +70,7 @@ def explicit_batch(u):
 def test_batch_is_the_explicit_matrix_of_every_network(C):
     draws = 8
     read = read_batch(centred(S), centred(K), C, Asked(3, draws, generator()))
-    rng, root = generator(), np.asarray(matrix_root(full(S).centred().matrix))
+    rng, root = generator(), matrix_root(full(S).centred().matrix)
     spectra = [explicit_batch(root @ rng.standard_normal((T, draws))) for _ in range(C)]
     np.testing.assert_allclose(read.largest, np.max(spectra, axis=0)[:, 0], rtol=1e-9)
     # Networks with C independent outputs: their matrix is C blocks.
@@ -110,7 +110,7 @@ def test_batch_has_the_distribution_of_independent_networks():
 def test_batch_of_degenerate_kernels():
     v = np.random.default_rng(7).normal(size=T)
     v_centred = v - v.mean()
-    root = np.asarray(matrix_root(full(S).centred().matrix))
+    root = matrix_root(full(S).centred().matrix)
     u = root @ generator().standard_normal((T, 6))
     u_hat_over_sigma = u / (u**2).mean(axis=0)  # û/σ
     variance = (u**2).mean(axis=0)
@@ -149,7 +149,7 @@ def explicit_per_sample(u, C):
 @pytest.mark.parametrize(("C", "n"), [(4, 3), (6, 6)])
 def test_per_sample_is_the_explicit_matrix_of_every_network(C, n):
     read = read_per_sample(full(S), full(K), C, n, Asked(2, 5, generator()))
-    rng, root = generator(), np.asarray(matrix_root(full(S).matrix))
+    rng, root = generator(), matrix_root(full(S).matrix)
     rng.standard_normal(T * n)  # where the Lanczos iteration starts
     spectra = np.array(
         [explicit_per_sample(root @ rng.standard_normal((T, n)), C) for _ in range(5)]
@@ -171,7 +171,7 @@ def test_per_sample_is_the_explicit_matrix_of_every_network(C, n):
 def test_per_sample_trace_is_the_mean_over_networks():
     # It is known: 1/|û|² has a variance for n > 4.
     n = 6
-    rng, root = np.random.default_rng(8), np.asarray(matrix_root(full(S).matrix))
+    rng, root = np.random.default_rng(8), matrix_root(full(S).matrix)
     u = np.einsum("st,dti->dsi", root, rng.standard_normal((20_000, T, n)))
     traces = (np.diagonal(K) / T * (n - 1) * n / (u**2).sum(axis=2)).sum(axis=1)
     read = read_per_sample(full(S), full(K), n, n, Asked(0, 2, generator()))

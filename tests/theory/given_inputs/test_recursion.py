@@ -80,7 +80,7 @@ def test_samples_twice_are_the_same_data(norm):
     np.testing.assert_allclose(twice.eigenvalues[T:], 0, atol=1e-10 * twice.eigenvalue_max)
 
 
-@pytest.mark.parametrize("activation", ["relu", "tanh", "erf", "elu"])
+@pytest.mark.parametrize("activation", ["relu", "tanh", "erf"])
 def test_no_eigenvalue_is_negative_where_samples_nearly_coincide(activation):
     x = X.copy()
     x[1], x[3] = x[0], x[2] * (1 + 1e-9)

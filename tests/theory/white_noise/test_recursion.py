@@ -45,9 +45,7 @@ def section_2(network):
 
 @pytest.mark.parametrize("name", ["relu", "erf", "tanh"])
 def test_plain_networks_follow_section_2(name):
-    network = Network(
-        widths=[40, 70, 30, 90, 50], activation=name, weight_var=1.3, bias_var=0.2, outputs=3
-    )
+    network = Network(widths=[40, 70, 30], activation=name, weight_var=1.3, bias_var=0.2, outputs=6)
     hat, tilde = section_2(network)
     here = solve_network(network, 25.0).solution
     # 1e-12: a hundred roundings, and a grid that is exact to rounding at these variances
@@ -58,7 +56,7 @@ def test_plain_networks_follow_section_2(name):
     kappa1, kappa2 = (widths / network.width * hat * tilde).sum(0) / network.alpha
     A, B = ((widths * hat + 1) * tilde).sum(0)
     found = spectrum(network, 25.0)
-    T, C, P = 25, 3, network.parameters
+    T, C, P = 25, 6, network.parameters
     outlier, bulk = (A + (T - 1) * B) / T, (A - B) / T
     expected = {
         "kappa1": kappa1,
