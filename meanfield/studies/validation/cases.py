@@ -47,7 +47,7 @@ class Effort(NamedTuple):
     output_draws: int
 
 
-FULL = Effort(width=400, sem=0.015, max_draws=3072, output_draws=8000)  # tolerance 8 %
+FULL = Effort(width=400, sem=0.015, max_draws=1536, output_draws=8000)  # tolerance 8 %
 QUICK = Effort(width=200, sem=0.02, max_draws=96, output_draws=200)
 
 
