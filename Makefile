@@ -15,7 +15,8 @@ reproduce: .venv/installed
 benchmark: .venv/installed $(PEERS)
 	set -e; for script in $(BENCHMARKS); do $(BIN)/python $$script; done
 
-test: lint types unit
+test: lint
+	$(MAKE) --no-print-directory --jobs 2 types unit
 
 lint: .venv/installed
 	$(BIN)/ruff check .

@@ -22,8 +22,7 @@ class Check(Record, add=("deviation",)):
         case: The network.
         quantity: What is compared: `m_λ`, `λ_max`, `median λ_max`, `λ_max/m_λ` (at the edge
             of the bulk), `λ_max ≥` (a lower bound), `λ_max, M/2 to M` (growth of the measured value
-            while M = T doubles), `λ_max in print` (of theory.md section 7) or `deviation, M to 4M`
-            (of λ_max from theory).
+            while M = T doubles) or `λ_max in print` (the wide limit's, of theory.md section 7).
         expected: The theory's value, or the value at half the width.
         measured, sem: Mean over draws and its standard error.
         tolerance: Of the relative deviation.

@@ -96,7 +96,6 @@ TABLE = [
     (RELU, "layer@hidden", 196, 507, 0.02),
     (TANH, "none", 145, 605, 0.02),
     (TANH, "mean@last", 39.3, 462, 0.02),
-    (TANH, "mean@hidden", 58.4, 605, 0.02),
     (TANH, "layer@hidden", 121, 368, 0.02),
 ]
 
